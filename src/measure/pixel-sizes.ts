@@ -56,7 +56,12 @@ export class PixelSizes {
     const text = await readText(file);
     const rows = parseCsv(text, file);
     const byName = await tableOf(rows, file);
-    return new PixelSizes(basename(file), createHash('sha256').update(text).digest('hex').slice(0, 16), undefined, byName);
+    // Its name is part of what results state as the source of their scale.
+    const key = createHash('sha256')
+      .update(`${basename(file)}\0${text}`)
+      .digest('hex')
+      .slice(0, 16);
+    return new PixelSizes(basename(file), key, undefined, byName);
   }
 
   /** The size of an image's pixels. @param fileName - its place below the folder; the table may have its last part, with or without extension. */

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { DicomSegmentation, decodeRle, encodePng } from '../../src/imaging/index.js';
+import { DicomSegmentation, decodeRle, encodePng, parseDicomElements } from '../../src/imaging/index.js';
 import { runCommand } from '../support/command.js';
 import { dicom } from '../support/dicom.js';
 import { STUDY } from '../support/evidence.js';
@@ -35,6 +35,16 @@ const read = async (name: string) => {
   const bytes = await readFile(join(dir, name));
   return { text: bytes.toString('latin1'), segmentation: (await DicomSegmentation.parse(bytes, name)) as DicomSegmentation };
 };
+/** SOP Instance UIDs of a segmentation and its report, and the content of the report. */
+async function uidsIn(out: string, name: string) {
+  const files = await Promise.all(['seg', 'sr'].map((kind) => readFile(join(dir, out, 'dicom', `${name}.${kind}.dcm`))));
+  const uids = await Promise.all(
+    files.map(async (bytes) => (await parseDicomElements(bytes, name)).set.string('x00080018') ?? ''),
+  );
+  const [seg = '', sr = ''] = uids;
+  expect(seg).toMatch(/^2\.25\./);
+  return { seg, sr, content: files[1]?.toString('latin1') };
+}
 interface Found {
   readonly file_name: string;
   readonly segmentation: { readonly counts: string };
@@ -84,6 +94,38 @@ describe('infer --dicom', () => {
     expect(after.text).toContain('99TEST');
     expect(uid(before)).toMatch(/^2\.25\./);
     expect(uid(after)).not.toBe(uid(before));
+  });
+
+  it.each([
+    ['a size of pixels given by hand', ['--mm-per-pixel', '0.1'], ['--mm-per-pixel', '0.2']],
+    ['a table of such sizes', ['--calibration', '@sizes.csv'], ['--calibration', '@others.csv']],
+    ['the name of the table, which the report states', ['--calibration', '@sizes.csv'], ['--calibration', '@renamed.csv']],
+  ])('gives what depends on %s UIDs of its own', async (_, first, second) => {
+    await writeFile(join(dir, 'sizes.csv'), 'filename,pixel_size_mm\nstill.dcm,0.1\n');
+    await writeFile(join(dir, 'renamed.csv'), 'filename,pixel_size_mm\nstill.dcm,0.1\n');
+    await writeFile(join(dir, 'others.csv'), 'filename,pixel_size_mm\nstill.dcm,0.3\n');
+    const written = async (...words: string[]) => {
+      const { code, text } = await infer('--image', '@scans/still.dcm', ...PROMPT, '--dicom', ...words, '--out', '@sized');
+      expect([code, text]).toEqual([0, expect.stringMatching(/1 segmentations and reports/)]);
+      return uidsIn('sized', 'still');
+    };
+    const before = await written(...first);
+    const after = await written(...second);
+    expect(after.content).not.toBe(before.content);
+    expect([after.seg, after.sr]).not.toContain(before.seg);
+    expect([after.seg, after.sr]).not.toContain(before.sr);
+    expect(await written(...first)).toEqual(before);
+  });
+
+  it('gives the results of one frame of a clip UIDs of their own', async () => {
+    const uids = [];
+    for (const image of ['@scans/loop.dcm', '@scans/loop.dcm#1']) {
+      expect((await infer('--image', image, ...PROMPT, '--dicom', '--out', '@frames')).code).toBe(0);
+      uids.push(await uidsIn('frames', 'loop'));
+    }
+    const [whole, one] = uids;
+    expect([one?.seg, one?.sr]).not.toContain(whole?.seg);
+    expect([one?.seg, one?.sr]).not.toContain(whole?.sr);
   });
 
   it('writes one segmentation of a clip that is followed, a segment an object, into the study that is kept', async () => {

@@ -110,6 +110,7 @@ async function evidenceOf(
   });
   const sources = files.map((file) => ({
     ...file,
+    asked: file.frames.map(({ frame }) => frame),
     results: file.frames,
     objects: (several: boolean) => separateObjects(file, several),
   }));

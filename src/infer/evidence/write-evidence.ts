@@ -23,6 +23,8 @@ export interface EvidenceSource {
   readonly where: string;
   readonly fileName: string;
   readonly image: BatchImage;
+  /** The frames that were asked for, from 0; undefined for a whole clip. They decide the UIDs too. */
+  readonly asked?: readonly number[] | undefined;
   /** What the objects are made from: outputs are written again if it changes. */
   readonly results: unknown;
   /** @param several - whether the file has several frames. */
@@ -49,7 +51,8 @@ interface Listed {
  * Writes a segmentation and a report for each DICOM file: `dicom/NAME.seg.dcm` and `dicom/NAME.sr.dcm` in the output folder. Files
  * that are there from the same results are left.
  *
- * @param key - hash of settings and models. With the codes and the program, it decides the UIDs.
+ * @param key - hash of settings, models and sizes of pixels given by hand. With the codes, the program and the frames that were
+ *   asked for, it decides the UIDs.
  */
 export async function writeEvidence(
   out: string,
@@ -61,7 +64,6 @@ export async function writeEvidence(
 ): Promise<EvidenceSummary> {
   const { form, identity, codes, version } = evidence;
   const algorithm = algorithmOf(settings, version);
-  const run = hash([key, codes.digest, algorithm]);
   const before = await readListed(out);
   const listed: Record<string, Listed> = {};
   const names = new Names();
@@ -71,6 +73,7 @@ export async function writeEvidence(
     if (signal?.aborted) break;
     const name = names.of(source.fileName);
     const files = [join(out, EVIDENCE, `${name}.seg.dcm`), join(out, EVIDENCE, `${name}.sr.dcm`)] as const;
+    const run = hash([key, codes.digest, algorithm, source.asked]);
     // The UID depends on the key of identity, without telling it.
     const digest = hash([source.results, run, form, identity.kept, identity.made('evidence')]);
     if (before[name]?.digest === digest && (await allThere(files))) {
