@@ -8,11 +8,15 @@ export interface SpreadOptions {
   wordings: string | undefined;
 }
 
+/** Thresholds of a mask's probability besides 0.5: how far their outlines are apart says how sharp an edge the model sees. */
+const LEVELS = [0.3, 0.7] as const;
+
 /** The same as yargs describes them. */
 export const spreadOptions = {
   spread: {
     type: 'boolean',
-    describe: 'also segment the mirrored image, and give each measure with its standard deviation; takes twice as long',
+    describe:
+      'give each measure with its standard deviation over the mirrored image and two thresholds of the mask; takes twice as long',
   },
   wordings: {
     type: 'string',
@@ -39,10 +43,10 @@ export async function spreadOf(
     });
   }
   const phrases = prompts.flatMap((prompt) => PromptTokenizer.parsePrompt(prompt));
-  if (wordings === undefined) return { wordings: {} };
+  if (wordings === undefined) return { wordings: {}, levels: LEVELS };
   // Only loaded if wordings are given.
   const { readWordings, wordingsOf } = await import('../eval/index.js');
   const all = await readWordings(wordings);
   const others = phrases.map((phrase) => [phrase, wordingsOf(all, phrase).slice(1)] as const);
-  return { wordings: Object.fromEntries(others.filter(([, list]) => list.length > 0)) };
+  return { wordings: Object.fromEntries(others.filter(([, list]) => list.length > 0)), levels: LEVELS };
 }

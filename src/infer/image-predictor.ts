@@ -138,10 +138,11 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
   }
 
   /** Predicts one mask per box; see {@link predict}. */
-  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
-    this.ready('predictBoxes');
+  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[], levels?: readonly number[]): Promise<MaskPrediction[]> {
+    const { image, placed } = this.ready('predictBoxes');
     if (boxesXyxyPx.length === 0) return [];
-    return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
+    const answers = await this.predict({ boxes: boxesXyxyPx });
+    return firstMasks(answers, levels, (logits) => this.square.toImage(logits, placed, image));
   }
 
   private decode({ boxes, points, labels, masks }: PromptCall, { image, features, placed }: Current<F>, multimask: boolean) {

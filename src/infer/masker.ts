@@ -7,14 +7,20 @@ export interface MaskPrediction {
   readonly mask: BinaryMask;
   /** The model's IoU estimate. */
   readonly score: number;
+  /** The same at each of the levels that were asked for. Absent where the model has no probabilities. */
+  readonly atLevels?: readonly BinaryMask[];
 }
 
 /** Turns boxes into masks. Implement it to replace SAM 2 and SAM. */
 export interface Masker {
   /** Prepares an image for any number of {@link predictBoxes} calls. */
   setImage(image: RasterImage): Promise<void>;
-  /** Predicts one mask per box, in order. Boxes are in pixels of the image. */
-  predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
+  /**
+   * Predicts one mask per box, in order. Boxes are in pixels of the image.
+   *
+   * @param levels - further thresholds of the probability, in (0, 1), at which masks are wanted too. Default: none.
+   */
+  predictBoxes(boxesXyxyPx: readonly BoxXyxy[], levels?: readonly number[]): Promise<MaskPrediction[]>;
   /** Frees the model. */
   dispose(): void;
 }
@@ -73,10 +79,25 @@ export function answerOf(
   return { masks, objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)) };
 }
 
-/** The first mask of each answer. */
-export function firstMasks(answers: readonly PromptAnswer[]): MaskPrediction[] {
+/**
+ * The first mask of each answer.
+ *
+ * @param levels - thresholds of the probability, in (0, 1), at which its masks are made too.
+ * @param toImage - resizes logits to the image's grid, and thresholds them at 0.
+ */
+export function firstMasks(
+  answers: readonly PromptAnswer[],
+  levels: readonly number[] = [],
+  toImage?: (logits: MaskLogits) => BinaryMask,
+): MaskPrediction[] {
   return answers.map(({ masks }) => {
-    const { mask, score } = masks[0] as PromptedMask;
-    return { mask, score };
+    const { mask, score, logits } = masks[0] as PromptedMask;
+    if (levels.length === 0 || toImage === undefined) return { mask, score };
+    // Resizing is linear: a threshold of the logits is an offset before it.
+    const at = (level: number) => {
+      const offset = Math.log(level / (1 - level));
+      return toImage({ ...logits, data: logits.data.map((value) => value - offset) });
+    };
+    return { mask, score, atLevels: levels.map(at) };
   });
 }

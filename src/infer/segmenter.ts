@@ -18,10 +18,18 @@ export interface Segment {
   readonly mask: BinaryMask;
   /** The masker's IoU estimate. */
   readonly maskScore: number;
+  /** The mask at each of the levels that were asked for. Absent where the masker has no probabilities. */
+  readonly atLevels?: readonly BinaryMask[];
+}
+
+/** Options of {@link Segmenter.segment}. */
+export interface SegmenterOptions extends SegmentOptions {
+  /** Further thresholds of a mask's probability, in (0, 1), at which segments have masks too. Default: none. */
+  readonly maskLevels?: readonly number[] | undefined;
 }
 
 /** A detection without a masker. It has no mask, since a filled box could pass for one. */
-export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
+export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore' | 'atLevels'> {
   readonly mask?: undefined;
   readonly maskScore?: undefined;
 }
@@ -49,10 +57,14 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
    * @returns best first; possibly none.
    * @throws UsageError for a prompt without words, or invalid options; RuntimeError after {@link dispose}.
    */
-  async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
+  async segment(
+    image: RasterImage,
+    prompt: string | readonly string[],
+    { maskLevels, ...options }: SegmenterOptions = {},
+  ): Promise<SegmentOf<M>[]> {
     const detections = await this.detect(image, prompt, options);
     // One after another: between an image and its boxes, a request made at the same time must not set another image.
-    const masked = this.masking.then(() => this.masked(image, detections));
+    const masked = this.masking.then(() => this.masked(image, detections, maskLevels));
     this.masking = masked.catch(() => {});
     return (await masked) as SegmentOf<M>[];
   }
@@ -71,13 +83,18 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
     return this.detector.detect(image, phrases, options);
   }
 
-  private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
+  private async masked(
+    image: RasterImage,
+    detections: readonly Detection[],
+    levels: readonly number[] | undefined,
+  ): Promise<(Segment | BoxSegment)[]> {
     if (this.masker === undefined || detections.length === 0) return [...detections];
     await this.masker.setImage(image);
-    const masks = await this.masker.predictBoxes(detections.map(({ boxXyxyPx }) => boxXyxyPx));
+    const boxes = detections.map(({ boxXyxyPx }) => boxXyxyPx);
+    const masks = await this.masker.predictBoxes(boxes, levels);
     return detections.map((detection, i) => {
-      const { mask, score } = masks[i] as (typeof masks)[number];
-      return { ...detection, mask, maskScore: score };
+      const { mask, score, atLevels } = masks[i] as (typeof masks)[number];
+      return { ...detection, mask, maskScore: score, ...(atLevels && { atLevels }) };
     });
   }
 

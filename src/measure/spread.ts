@@ -1,6 +1,6 @@
 import type { MaskMeasures } from './mask-measures.js';
 
-/** Standard deviations of measures over variants of the input, in the unit of each measure. */
+/** Standard deviations of measures over variants of the input and of the mask's threshold, in the unit of each measure. */
 export interface Spread {
   /** Variants in which the structure was found, the input itself included. */
   readonly variants: number;

@@ -175,7 +175,7 @@ const spread = z
     short_axis_mm: z.number(),
     perimeter_mm: z.number(),
   })
-  .describe('standard deviations over variants of the input');
+  .describe('standard deviations over variants of the input and of the threshold of the mask');
 
 export const measures = {
   measures: z

@@ -117,6 +117,19 @@ describe('infer --dicom', () => {
     expect(await written(...first)).toEqual(before);
   });
 
+  it('reports the standard deviation of each measure, and what it is over', async () => {
+    const words = [...PROMPT, '--mm-per-pixel', '0.1', '--spread', '--dicom', '--out', '@spread'];
+    expect((await infer('--image', '@scans/still.dcm', ...words)).code).toBe(0);
+    const [first] = await json('spread/results.json');
+    // The image, its mirror image, and two thresholds, some of which may lose it.
+    const { variants, lost, area_mm2 } = first.measures.spread;
+    expect(variants + lost).toBe(4);
+    expect(variants).toBeGreaterThan(2);
+    const { content = '' } = await uidsIn('spread', 'still');
+    expect(content).toContain(`standard deviations: over ${variants} variants of image, words and threshold`);
+    expect(content).toContain(String(area_mm2));
+  });
+
   it('gives the results of one frame of a clip UIDs of their own', async () => {
     const uids = [];
     for (const image of ['@scans/loop.dcm', '@scans/loop.dcm#1']) {

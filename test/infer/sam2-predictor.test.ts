@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import type { BoxXyxy, RasterImage } from '../../src/imaging/index.js';
+import { type BoxXyxy, maskArea, type RasterImage } from '../../src/imaging/index.js';
 import { type MaskPrompts, type PromptAnswer, Sam2ImagePredictor, SamImagePredictor } from '../../src/infer/index.js';
 import { parseSam2Config, type Sam2 } from '../../src/models/sam2/index.js';
 import { loadSam2 } from '../../src/pretrained/index.js';
@@ -149,6 +149,23 @@ describe('Sam2ImagePredictor', () => {
     expect(encode.mock.calls.length).toBe(2);
     encode.mockRestore();
     expect(await predictor.predictBoxes([])).toEqual([]);
+    predictor.dispose();
+  });
+
+  it('cuts masks at other probabilities, each within that of a lower one', async () => {
+    const predictor = predictorOf();
+    await predictor.setImage(image);
+    const plain = await predictor.predictBoxes(boxes);
+    const levelled = await predictor.predictBoxes(boxes, [0.3, 0.5, 0.7]);
+    let differ = 0;
+    for (const [i, { mask, score, atLevels = [] }] of levelled.entries()) {
+      const [low, same, high] = atLevels.map(({ data }) => data) as [Uint8Array, Uint8Array, Uint8Array];
+      expect({ mask, score }).toEqual(plain[i]);
+      expect(same).toEqual(mask.data);
+      expect(mask.data.every((value, at) => value <= (low[at] ?? 0) && value >= (high[at] ?? 1))).toBe(true);
+      differ += Number(maskArea({ ...mask, data: low }) > maskArea({ ...mask, data: high }));
+    }
+    expect(differ).toBe(boxes.length);
     predictor.dispose();
   });
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type BinaryMask, boxOfMask, encodePng, type RasterImage } from '../../src/imaging/index.js';
+import type { SpreadSettings } from '../../src/infer/batch/spread.js';
 import { type GroundedSegmenter, runBatch, writeVolumes } from '../../src/infer/index.js';
 import { PixelSizes } from '../../src/measure/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
@@ -26,19 +27,23 @@ function mirrored({ data }: BinaryMask): BinaryMask {
 
 /** Finds an ellipse whose width depends on the words, on the side where the image is bright, and nothing for some words. */
 const segmenter = {
-  async segment(image: RasterImage, phrases: readonly string[]) {
+  async segment(image: RasterImage, phrases: readonly string[], { maskLevels }: { maskLevels?: readonly number[] } = {}) {
     const flipped = image.data[0] === 0;
     return phrases.flatMap((phrase) => {
       if (phrase === 'vesicle') return [];
       const mask = blob(phrase === 'sac' ? 4 : flipped ? 2 : 0);
       const seen = flipped ? mirrored(mask) : mask;
-      return [{ phrase, score: 0.9, boxXyxyPx: boxOfMask(seen), mask: seen, maskScore: 0.9 }];
+      // Wider at low levels, and gone at high ones.
+      const at = (level: number) =>
+        level > 0.9 ? { width, height, data: new Uint8Array(width * height) } : blob(level < 0.5 ? 8 : -8);
+      const found = { phrase, score: 0.9, boxXyxyPx: boxOfMask(seen), mask: seen, maskScore: 0.9 };
+      return [maskLevels === undefined ? found : { ...found, atLevels: maskLevels.map(at) }];
     });
   },
   dispose: () => {},
 } as unknown as GroundedSegmenter;
 
-async function resultsOf(spread: { readonly wordings: Readonly<Record<string, readonly string[]>> } | undefined, out: string) {
+async function resultsOf(spread: SpreadSettings | undefined, out: string) {
   await mkdir(join(dir, 'in'), { recursive: true });
   const path = join(dir, 'in', 'a.png');
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => ((i / 3) % width < width / 2 ? 200 : 0));
@@ -69,6 +74,16 @@ describe('the spread of measures', () => {
     expect(Math.abs(measures.spread.long_axis_mm - 1)).toBeLessThan(0.1);
     expect(measures.spread.short_axis_mm).toBeLessThan(0.1);
     expect(Math.abs(measures.long_axis_mm - 12)).toBeLessThan(0.5);
+  });
+
+  it('is also over thresholds of the mask, of which those that leave nothing are counted', async () => {
+    const { measures } = await resultsOf({ wordings: {}, levels: [0.3, 0.7, 0.95] }, 'levels');
+    // 24 and 26 pixels long, and 32 and 16 at two levels.
+    expect(measures.spread).toMatchObject({ variants: 4, lost: 1 });
+    const lengths = [12, 13, 16, 8];
+    const mean = 12.25;
+    const deviation = Math.sqrt(lengths.reduce((sum, length) => sum + (length - mean) ** 2, 0) / 3);
+    expect(Math.abs(measures.spread.long_axis_mm - deviation)).toBeLessThan(0.15);
   });
 
   it('is not computed unless it is asked for', async () => {

@@ -1,4 +1,5 @@
 import { dcm, sct } from '../../dicom/index.js';
+import type { MeasuresRecord } from '../../measure/index.js';
 import { trackingUid } from '../segmentation/index.js';
 import type { EncodedSegmentation, EvidenceOptions, ObjectOnFrame, SegmentedObject } from '../types.js';
 import { type ContentItem, code, container, image, text, uidReference } from './content-items.js';
@@ -39,6 +40,7 @@ export function objectGroup(
       ? [`the largest of ${measures.parts} parts is measured, ${(100 * measures.share).toFixed(1)} % of the pixels`]
       : []),
     ...(measures === undefined ? [] : [`scale: ${measures.calibration}`]),
+    ...(measures?.spread === undefined ? [] : [spreadOver(measures.spread)]),
     ...(unmeasured === undefined ? [] : [`not measured: ${unmeasured}`]),
   ];
   return container(
@@ -62,6 +64,11 @@ export function objectGroup(
     ],
     '1410',
   );
+}
+
+/** What the standard deviations are over. */
+function spreadOver({ variants, lost }: NonNullable<MeasuresRecord['spread']>): string {
+  return `standard deviations: over ${variants} variants of image, words and threshold${lost === 0 ? '' : `; not found in ${lost} more`}`;
 }
 
 function reportedMeasures({ measures }: ObjectOnFrame) {

@@ -56,7 +56,8 @@ async function byPrompts(
     /** Runs each prompt separately; all share the encoded image. */
     async segment(raster, image) {
       const found: (Segment | BoxSegment)[] = [];
-      for (const phrases of prompts) found.push(...(await segmenter.segment(raster, phrases, options)));
+      const maskLevels = spread?.levels;
+      for (const phrases of prompts) found.push(...(await segmenter.segment(raster, phrases, { ...options, maskLevels })));
       found.sort((a, b) => b.score - a.score);
       const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { ...image, calibration }));
       const segment = (image: RasterImage, phrases: readonly string[]) => segmenter.segment(image, phrases, options);

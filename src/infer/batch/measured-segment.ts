@@ -24,7 +24,7 @@ export interface MeasuredSegment {
 /**
  * Measures a segment in millimetres; a box without a mask is not measured.
  *
- * @param variants - what variants of the image gave, for the spread of the measures.
+ * @param variants - what variants of the image gave, for the spread of the measures, with the masks at other levels.
  */
 export function measuredSegment(
   segment: Segment | BoxSegment,
@@ -37,7 +37,8 @@ export function measuredSegment(
   }
   const measures = measureMask(segment.mask, calibration);
   if (variants === undefined || !isMeasured(measures)) return { segment, measures, fields: measuresFields(measures) };
-  const others = sameObject(segment, variants).map((other) => other && measureMask(other.mask, calibration));
+  const masks = [...sameObject(segment, variants).map((other) => other?.mask), ...(segment.atLevels ?? [])];
+  const others = masks.map((mask) => mask && measureMask(mask, calibration));
   const found = others.filter((other) => other !== undefined && isMeasured(other));
   const spread = spreadOf([measures, ...found], others.length - found.length);
   return { segment, measures, spread, fields: measuresFields(measures, spread) };

@@ -7,6 +7,8 @@ import type { BoxSegment, Segment } from '../segmenter.js';
 export interface SpreadSettings {
   /** Other wordings of a phrase, each asked for alone. The mirrored image is always a variant. */
   readonly wordings: Readonly<Record<string, readonly string[]>>;
+  /** Thresholds of the mask's probability, in (0, 1), in place of 0.5. Default: none. */
+  readonly levels?: readonly number[] | undefined;
 }
 
 /** What each variant of the input gave for a phrase. */

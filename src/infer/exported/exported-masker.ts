@@ -68,10 +68,11 @@ export class ExportedMasker implements Masker {
     return answers;
   }
 
-  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
-    this.ready('predictBoxes');
+  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[], levels?: readonly number[]): Promise<MaskPrediction[]> {
+    const { image, placed } = this.ready('predictBoxes');
     if (boxesXyxyPx.length === 0) return [];
-    return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
+    const answers = await this.predict({ boxes: boxesXyxyPx });
+    return firstMasks(answers, levels, (logits) => this.square.toImage(logits, placed, image));
   }
 
   private async ask({ signature, count, inputs, earlier }: ExportedPrompts, current: Current): Promise<PromptAnswer[]> {

@@ -14,9 +14,13 @@ export class LargestComponentMasker implements Masker {
     return this.masker.setImage(image);
   }
 
-  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
-    const masks = await this.masker.predictBoxes(boxesXyxyPx);
-    return masks.map(({ mask, score }) => ({ mask: largestComponents(mask), score }));
+  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[], levels?: readonly number[]): Promise<MaskPrediction[]> {
+    const masks = await this.masker.predictBoxes(boxesXyxyPx, levels);
+    return masks.map(({ mask, score, atLevels }) => ({
+      mask: largestComponents(mask),
+      score,
+      ...(atLevels && { atLevels: atLevels.map(largestComponents) }),
+    }));
   }
 
   dispose(): void {
