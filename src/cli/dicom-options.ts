@@ -110,7 +110,7 @@ export function refuseWithDicom({
 /** Prints what was written. */
 export function reportEvidence(evidence: EvidenceSummary | undefined, out: string, keepIdentity: boolean | undefined): void {
   if (evidence === undefined) return;
-  const { written, without, others, bad } = evidence;
+  const { written, without, others, bad, notices } = evidence;
   const rest = [
     ...(without === 0 ? [] : [`nothing was found in ${without} further DICOM files`]),
     ...(others === 0 ? [] : [`${others} images are of other formats`]),
@@ -120,7 +120,7 @@ export function reportEvidence(evidence: EvidenceSummary | undefined, out: strin
     consoleLogger.info(
       'they name no patient and are in studies of their own; --keep-identity writes them into those of the images',
     );
-  for (const message of bad) consoleLogger.warn(message);
+  for (const message of [...notices, ...bad]) consoleLogger.warn(message);
 }
 
 function conflict(where: string, what: string, fix: string): UsageError {

@@ -62,6 +62,7 @@ async function inferImages(options: InferOptions): Promise<{ readonly interrupte
     results,
     ...loaders,
     evidence,
+    planes,
     pixelSizes,
     shard,
     listHash: shard && listHash(all),
@@ -81,7 +82,7 @@ async function inferImages(options: InferOptions): Promise<{ readonly interrupte
   consoleLogger.info(
     `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${written.map((name) => join(out, name)).join(', ')}`,
   );
-  if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
+  reportVolumes(summary.volumes ?? [], out);
   if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);
   reportEvidence(summary.evidence, out, options.keepIdentity);
   for (const message of bad) consoleLogger.warn(message);

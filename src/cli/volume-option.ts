@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BatchImage, writeVolumes } from '../infer/index.js';
-import { PromptTokenizer } from '../prompts/index.js';
+import type { BatchImage, VolumeResult } from '../infer/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 
@@ -10,7 +9,7 @@ export const volumeOption = {
   type: 'string',
   array: true,
   describe:
-    'two of the images, the longitudinal plane first: the volume of each phrase by the ellipsoid formula; writes volumes.json',
+    'two of the images, the longitudinal plane first: the volume of each phrase by the ellipsoid formula; writes volumes.json, and with --dicom the report of the first',
 } as const;
 
 /** The images of the two planes. */
@@ -39,10 +38,9 @@ export async function planesOf(names: readonly string[], images: readonly BatchI
   return [first, second];
 }
 
-/** Writes the volumes and reports them. */
-export async function reportVolumes(out: string, [first, second]: Planes, prompts: readonly string[]): Promise<void> {
-  const phrases = prompts.flatMap((prompt) => PromptTokenizer.parsePrompt(prompt));
-  for (const { category, volume_ml, unmeasured } of await writeVolumes(out, [first.fileName, second.fileName], phrases))
+/** Reports the volumes. */
+export function reportVolumes(volumes: readonly VolumeResult[], out: string): void {
+  for (const { category, volume_ml, unmeasured } of volumes)
     if (volume_ml === null) consoleLogger.warn(`${category}: no volume, ${unmeasured}`);
     else consoleLogger.info(`${category}: ${volume_ml.toFixed(2)} ml: ${join(out, 'volumes.json')}`);
 }

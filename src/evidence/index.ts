@@ -11,6 +11,7 @@ export {
   type EncodedSegmentation,
   type EvidenceOptions,
   type ObjectOnFrame,
+  type PlaneVolume,
   type SegmentationForm,
   type SegmentedObject,
   type SourceInstance,

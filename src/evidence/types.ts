@@ -49,6 +49,22 @@ export interface ObjectOnFrame {
   readonly measures?: MeasuresFields | undefined;
 }
 
+/** A volume from two planes by the ellipsoid formula. */
+export interface PlaneVolume {
+  /** What was asked for; coded by {@link PhraseCodes}. */
+  readonly phrase: string;
+  /** Millilitres. */
+  readonly ml: number;
+  readonly diametersMm: readonly [length: number, width: number, height: number];
+  /** The diameter that both planes show, in the first over that in the second. */
+  readonly agreement: number;
+  /** The frames that show the planes, numbered from 0. */
+  readonly planes: readonly [
+    longitudinal: { readonly source: SourceInstance; readonly frame: number },
+    transverse: { readonly source: SourceInstance; readonly frame: number },
+  ];
+}
+
 /** How masks are stored: a bit plane for each segment, or one plane of segment numbers, in which segments cannot overlap. */
 export const segmentationForms = ['binary', 'labelmap'] as const;
 /** A form of segmentation: `binary` or `labelmap`. */

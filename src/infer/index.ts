@@ -22,6 +22,7 @@ export {
   type Shard,
   type ShardTimes,
   shardOf,
+  type VolumeResult,
   writeVolumes,
 } from './batch/index.js';
 export { type BiomedParseOptions, BiomedParsePredictor, type PhraseMask } from './biomed-parse/index.js';

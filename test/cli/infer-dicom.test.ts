@@ -130,6 +130,31 @@ describe('infer --dicom', () => {
     expect(content).toContain(String(area_mm2));
   });
 
+  it('reports the volume of two planes with the first, and names the planes that a report cannot refer to', async () => {
+    const words = [...PROMPT, '--mm-per-pixel', '0.1', '--dicom', '--out', '@volume'];
+    const volumeOf = async (...planes: readonly [string, string]) => {
+      const { code, text } = await infer('--image', '@scans', ...words, '--volume', ...planes);
+      const [cyst] = await json('volume/volumes.json');
+      return { code, text, cyst, loop: await uidsIn('volume', 'loop'), still: await uidsIn('volume', 'still') };
+    };
+    const frames = await volumeOf('@scans/loop.dcm#0', '@scans/loop.dcm#2');
+    expect(frames.code).toBe(0);
+    expect(frames.loop.content).toContain('Volume estimated from two non-coplanar 2D regions');
+    expect(frames.loop.content).toContain(String(frames.cyst.volume_ml));
+    expect(frames.still.content).not.toContain('Volume estimated');
+    const files = await volumeOf('@scans/still.dcm', '@scans/loop.dcm#2');
+    expect(files.loop.content).not.toContain('Volume estimated');
+    expect(files.still.content).toContain(String(files.cyst.volume_ml));
+    // Masks are the same, the reports are not.
+    expect([files.loop.seg, files.still.seg]).toEqual([frames.loop.seg, frames.still.seg]);
+    expect(files.loop.sr).not.toBe(frames.loop.sr);
+    expect(files.still.sr).not.toBe(frames.still.sr);
+    const photo = await volumeOf('@scans/still.dcm', '@scans/photo.png');
+    expect(photo.cyst.volume_ml).toBeGreaterThan(0);
+    expect(photo.text).toMatch(/photo\.png: it is no DICOM file, so the report of the other plane has no volume/);
+    expect(photo.still.content).not.toContain('Volume estimated');
+  });
+
   it('gives the results of one frame of a clip UIDs of their own', async () => {
     const uids = [];
     for (const image of ['@scans/loop.dcm', '@scans/loop.dcm#1']) {

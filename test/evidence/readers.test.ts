@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
-import type { SegmentationForm } from '../../src/evidence/index.js';
+import { encodeReport, keptIdentity, readSourceInstance, type SegmentationForm } from '../../src/evidence/index.js';
 import { encodeBoth, SOURCES, sourceFile } from '../support/evidence.js';
 import { printedBy, programMissing } from '../support/program.js';
 import { pythonFor, pythonMissing, runPython } from '../support/python.js';
@@ -22,6 +22,22 @@ async function written(kind: string, form: SegmentationForm) {
   return { ...encoded, seg, sr };
 }
 
+/** A report with a volume from a frame of a clip and a second plane: another frame, or an image of the same study. */
+async function withVolume(second: 'frame' | 'image') {
+  const encoded = await encodeBoth(sourceFile(SOURCES['a cine clip of 30 frames'] as (typeof SOURCES)[string]), 'binary');
+  const { source } = encoded.options;
+  const single = SOURCES['a single frame'] as (typeof SOURCES)[string];
+  const file = sourceFile({ ...single, more: { ...single.more, '00080018': { vr: 'UI', Value: ['1.2.826.7.8'] } } });
+  const other = await readSourceInstance(file, 'other.dcm', keptIdentity());
+  const planes = [{ source, frame: 2 }, second === 'frame' ? { source, frame: 17 } : { source: other, frame: 0 }] as const;
+  const volume = { phrase: 'thyroid nodule', ml: 10.367, diametersMm: [50, 22, 18] as const, agreement: 1.0321, planes };
+  const report = await encodeReport({ ...encoded.options, segmentation: encoded.segmentation, volumes: [volume] });
+  const [seg, sr] = ['seg', 'sr'].map((kind) => join(dir, `volume-${second}.${kind}.dcm`)) as [string, string];
+  await writeFile(seg, encoded.segmentation.bytes);
+  await writeFile(sr, report.bytes);
+  return { seg, sr, report, plain: encoded.report };
+}
+
 const errors = (file: string) =>
   printedBy('dciodvfy', file)
     .split('\n')
@@ -34,6 +50,13 @@ describeUnless(lacksValidator, 'dciodvfy', () => {
       expect(errors(seg)).toEqual([]);
       expect(errors(sr)).toEqual([]);
     });
+
+  it.each(['frame', 'image'] as const)('finds no error in a report with a volume whose second plane is an %s', async (second) => {
+    const { sr, report, plain } = await withVolume(second);
+    expect(errors(sr)).toEqual([]);
+    // Another content, another instance.
+    expect(report.sopInstance).not.toBe(plain.sopInstance);
+  });
 
   it('finds no error in the report of a label map but that it does not know its class', async () => {
     const { sr } = await written('a cine clip of 30 frames', 'labelmap');
@@ -66,6 +89,29 @@ describeUnless(pythonMissing('dicom'), 'highdicom and pydicom', () => {
     read = JSON.parse(runPython(pythonFor('dicom') as string, ['tools/dicom/read_evidence.py', ...triples]));
   });
   const hash = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
+
+  it('read a volume, and the frames of both of its planes', async () => {
+    const files = [await withVolume('frame'), await withVolume('image')];
+    const triples = files.flatMap(({ seg, sr }) => [seg, sr, '30']);
+    const [frame, image] = JSON.parse(runPython(pythonFor('dicom') as string, ['tools/dicom/read_evidence.py', ...triples]));
+    const [volume] = frame.volumes;
+    expect(frame.volumes).toHaveLength(1);
+    expect(volume).toMatchObject({
+      label: 'thyroid nodule, volume',
+      measures: [['121218', 10.367, 'mL', 'ELLIPSOID']],
+      sources: [
+        ['1.2.826.7.3', [3]],
+        ['1.2.826.7.3', [18]],
+      ],
+    });
+    expect(image.volumes[0].sources).toEqual([
+      ['1.2.826.7.3', [3]],
+      ['1.2.826.7.8', null],
+    ]);
+    // Planar groups are those without volumes.
+    expect(frame.sr.length).toBeGreaterThan(0);
+    expect(frame.sr.map(({ finding }: { finding: string }) => finding)).toContain(volume.finding);
+  });
 
   for (const [index, { kind, form }] of cases.entries())
     it(`read the masks of ${kind} bit by bit, and its measures (${form})`, async () => {

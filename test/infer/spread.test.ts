@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type BinaryMask, boxOfMask, encodePng, type RasterImage } from '../../src/imaging/index.js';
 import type { SpreadSettings } from '../../src/infer/batch/spread.js';
 import { type GroundedSegmenter, runBatch, writeVolumes } from '../../src/infer/index.js';
-import { PixelSizes } from '../../src/measure/index.js';
+import { type MeasuresRecord, PixelSizes } from '../../src/measure/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
 import { ellipseMask } from '../support/ellipse-mask.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -92,23 +92,17 @@ describe('the spread of measures', () => {
 });
 
 describe('volumes', () => {
-  const result = (file_name: string, category: string, long: number, short: number) => ({
-    file_name,
+  const result = (category: string, long: number, short: number) => ({
     category,
-    measures: { long_axis_mm: long, short_axis_mm: short },
+    measures: { long_axis_mm: long, short_axis_mm: short } as MeasuresRecord,
   });
 
   it('are those of the best result of each plane, and null with the reason where one has none', async () => {
-    const results = [
-      result('long.png', 'nodule', 50, 18),
-      result('trans.png', 'nodule', 22, 18),
-      result('trans.png', 'nodule', 9, 9),
-      result('long.png', 'cyst', 9, 9),
-      { file_name: 'trans.png', category: 'cyst', measures: null, unmeasured: 'no scale' },
-    ];
-    await writeFile(join(dir, 'results.json'), JSON.stringify(results));
+    const long = { fileName: 'long.png', results: [result('nodule', 50, 18), result('cyst', 9, 9)] };
+    const missing = { category: 'cyst', measures: null, unmeasured: 'no scale' };
+    const trans = { fileName: 'trans.png', results: [result('nodule', 22, 18), result('nodule', 9, 9), missing] };
     const planes = ['long.png', 'trans.png'] as const;
-    const volumes = await writeVolumes(dir, planes, ['nodule', 'cyst', 'liver']);
+    const volumes = await writeVolumes(dir, [long, trans], ['nodule', 'cyst', 'liver']);
     expect(volumes).toEqual([
       { category: 'nodule', planes, volume_ml: 10.367, diameters_mm: [50, 22, 18], agreement: 1 },
       { category: 'cyst', planes, volume_ml: null, unmeasured: 'trans.png: no scale' },

@@ -58,9 +58,21 @@ def measures(path):
                 ],
             }
         )
-    return groups
+    volumes = [
+        {
+            "label": group.tracking_identifier,
+            "finding": group.finding_type.value,
+            "sources": [
+                [one.referenced_sop_instance_uid, one.referenced_frame_numbers] for one in group.source_images
+            ],
+            "measures": [[one.name.value, one.value, one.unit.value, one.method.value] for one in group.get_measurements()],
+        }
+        for group in report.content.get_image_measurement_groups()
+    ]
+    return groups, volumes
 
 
 # Triples of a segmentation, a report, and the number of frames of their clip (0: an image).
 triples = [sys.argv[i : i + 3] for i in range(1, len(sys.argv), 3)]
-print(json.dumps([{"seg": masks(seg, int(frames)), "sr": measures(report)} for seg, report, frames in triples]))
+read = [(masks(seg, int(frames)), *measures(report)) for seg, report, frames in triples]
+print(json.dumps([{"seg": seg, "sr": groups, "volumes": volumes} for seg, groups, volumes in read]))

@@ -1,5 +1,6 @@
 import { dcm, sct } from '../../dicom/index.js';
 import type { MeasuresRecord } from '../../measure/index.js';
+import type { PhraseMeaning } from '../phrase-codes.js';
 import { trackingUid } from '../segmentation/index.js';
 import type { EncodedSegmentation, EvidenceOptions, ObjectOnFrame, SegmentedObject } from '../types.js';
 import { type ContentItem, code, container, image, text, uidReference } from './content-items.js';
@@ -11,12 +12,26 @@ const FINDING_SITE = sct('363698007', 'Finding Site');
 
 /** What identifies an object: the same in a segmentation and in all groups that measure it. */
 function identification(object: SegmentedObject, options: EvidenceOptions): ContentItem[] {
-  const { category, type } = options.codes.meaningOf(object.phrase);
   return [
     text('HAS OBS CONTEXT', dcm('112039', 'Tracking Identifier'), object.label),
     uidReference('HAS OBS CONTEXT', dcm('112040', 'Tracking Unique Identifier'), trackingUid(object, options)),
+  ];
+}
+
+/** Category, finding and site of what a group measures. */
+export function findingItems({ category, type, region }: Pick<PhraseMeaning, 'category' | 'type' | 'region'>): ContentItem[] {
+  return [
     code('CONTAINS', FINDING_CATEGORY, category),
     code('CONTAINS', FINDING, type),
+    ...(region === undefined ? [] : [code('HAS CONCEPT MOD', FINDING_SITE, region)]),
+  ];
+}
+
+/** What measured it. */
+export function methodItems({ algorithm }: EvidenceOptions): ContentItem[] {
+  return [
+    text('HAS CONCEPT MOD', dcm('111001', 'Algorithm Name'), algorithm.name),
+    text('HAS CONCEPT MOD', dcm('111003', 'Algorithm Version'), algorithm.version),
   ];
 }
 
@@ -30,10 +45,9 @@ export function objectGroup(
   segmentation: EncodedSegmentation,
   options: EvidenceOptions,
 ): ContentItem {
-  const { objects, source, algorithm } = options;
+  const { objects, source } = options;
   const object = objects[index] as SegmentedObject;
   const { measures, unmeasured } = reportedMeasures(shown);
-  const { region } = options.codes.meaningOf(object.phrase);
   const facts = [
     ...(shown.score === undefined ? [] : [`confidence of the detector ${shown.score.toFixed(3)}`]),
     ...(measures !== undefined && measures.parts > 1
@@ -47,6 +61,7 @@ export function objectGroup(
     dcm('125007', 'Measurement Group'),
     [
       ...identification(object, options),
+      ...findingItems(options.codes.meaningOf(object.phrase)),
       image('CONTAINS', dcm('121214', 'Referenced Segmentation Frame'), {
         ...segmentation,
         // A frame and a segment must not be named together (PS3.3, table 10-3). In a label map the tracking UID tells the segment.
@@ -56,9 +71,7 @@ export function objectGroup(
         ...source,
         frame: source.multiframe ? shown.frame + 1 : undefined,
       }),
-      ...(region === undefined ? [] : [code('HAS CONCEPT MOD', FINDING_SITE, region)]),
-      text('HAS CONCEPT MOD', dcm('111001', 'Algorithm Name'), algorithm.name),
-      text('HAS CONCEPT MOD', dcm('111003', 'Algorithm Version'), algorithm.version),
+      ...methodItems(options),
       ...(measures === undefined ? [] : measurementItems(measures, [])),
       ...(facts.length === 0 ? [] : [text('CONTAINS', dcm('121106', 'Comment'), facts.join('; '))]),
     ],

@@ -1,13 +1,16 @@
 import { codeSequence, type DicomElements, dcm, encodeDicom, IMPLEMENTATION, one, sct, sequence } from '../../dicom/index.js';
 import { DataError } from '../../util/index.js';
 import { generalElements, instanceReference } from '../general.js';
-import type { EncodedInstance, EncodedSegmentation, EvidenceOptions } from '../types.js';
+import type { EncodedInstance, EncodedSegmentation, EvidenceOptions, PlaneVolume } from '../types.js';
 import { type ContentItem, code, container, containerValue, text, uidReference } from './content-items.js';
 import { objectGroup } from './object-group.js';
+import { placeOf, volumeGroup } from './volume-group.js';
 
 export interface ReportOptions extends EvidenceOptions {
   /** The encoded segmentation of the same objects. */
   readonly segmentation: EncodedSegmentation;
+  /** Volumes of which the source shows a plane. Default: none. */
+  readonly volumes?: readonly PlaneVolume[] | undefined;
 }
 
 /** Comprehensive SR Storage. */
@@ -17,13 +20,13 @@ const SERIES_NUMBER = 9002;
 
 /**
  * Encodes a measurement report (DICOM SR, TID 1500) of the objects of a segmentation: a planar measurement group (TID 1410) for each
- * object on each frame, which refers to its segment and source frame. An object that could not be measured has its finding and
- * the reason, and no number. It touches no file.
+ * object on each frame, which refers to its segment and source frame, and a group for each volume (TID 1501). An object that could
+ * not be measured has its finding and the reason, and no number. It touches no file.
  *
  * @throws DataError naming the source when the segmentation is of other objects.
  */
 export async function encodeReport(options: ReportOptions): Promise<EncodedInstance> {
-  const { source, objects, segmentation, identity } = options;
+  const { source, objects, segmentation, identity, volumes = [] } = options;
   if (segmentation.segmentNumbers.length !== objects.length || segmentation.study !== source.study)
     throw new DataError({
       code: 'E_DICOM_REFERENCE',
@@ -31,10 +34,16 @@ export async function encodeReport(options: ReportOptions): Promise<EncodedInsta
       what: `the segmentation has ${segmentation.segmentNumbers.length} segments, the report ${objects.length} objects`,
       fix: 'Encode both from the same objects',
     });
-  const groups = objects.flatMap(({ frames }, i) => frames.map((shown) => objectGroup(i, shown, segmentation, options)));
-  const sopInstance = identity.made('report', segmentation.sopInstance);
+  const groups = [
+    ...objects.flatMap(({ frames }, i) => frames.map((shown) => objectGroup(i, shown, segmentation, options))),
+    ...volumes.map((volume) => volumeGroup(volume, options)),
+  ];
+  const places = new Set(volumes.flatMap(({ planes }) => planes.map(placeOf)));
+  const sopInstance = identity.made('report', segmentation.sopInstance, ...places);
   const series = identity.made('reports', segmentation.series);
-  return encodeDocument({ groups, sopInstance, series, evidence: [source, segmentation] }, options);
+  const planes = volumes.flatMap((volume) => volume.planes.map((plane) => plane.source));
+  const sources = new Map([source, ...planes].map((one) => [one.sopInstance, one]));
+  return encodeDocument({ groups, sopInstance, series, evidence: [...sources.values(), segmentation] }, options);
 }
 
 interface Document {

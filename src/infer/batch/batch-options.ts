@@ -25,6 +25,8 @@ export interface BatchOptions {
   readonly loadExemplars?: (settings: ExemplarSettings) => Promise<UniverSegPredictor>;
   /** Also write segmentations and reports in DICOM, of images that are DICOM. Default: none. */
   readonly evidence?: EvidenceSettings | undefined;
+  /** Two of the images, the longitudinal and the transverse plane of the same structures: their volumes are computed. Default: none. */
+  readonly planes?: readonly [longitudinal: BatchImage, transverse: BatchImage] | undefined;
   /** Sizes of pixels that the files do not state, for measures in millimetres. */
   readonly pixelSizes?: PixelSizes | undefined;
   /** Which part of a longer list the images are; recorded so that the parts can be merged. */

@@ -8,4 +8,4 @@ export { type BatchSummary, listHash, runBatch } from './run-batch.js';
 export { type BatchSettings, type ExemplarSettings, modelsIn } from './settings.js';
 export { parseShard, type Shard, shardOf } from './shard.js';
 export type { BatchTimes, ShardTimes } from './times.js';
-export { writeVolumes } from './volumes.js';
+export { type VolumeResult, writeVolumes } from './volumes.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { lettersLacking } from '../../imaging/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { shownName, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
-import { type EvidenceSummary, foundInFiles, separateObjects, writeEvidence } from '../evidence/index.js';
+import { type EvidenceSummary, foundInFiles, separateObjects, volumesInPlanes, writeEvidence } from '../evidence/index.js';
 import type { BatchImage } from './batch-image.js';
 import type { BatchOptions } from './batch-options.js';
 import { type BatchFolder, batchFolderFile, requireKind } from './folder.js';
@@ -15,6 +15,7 @@ import type { ResultsForm } from './results-form.js';
 import { segmentImages } from './segment-images.js';
 import { imageKey, settingsKey } from './settings.js';
 import { type BatchTimes, writeTimes } from './times.js';
+import { type VolumeResult, writeVolumes } from './volumes.js';
 
 /** Result of a batch. */
 export interface BatchSummary {
@@ -29,6 +30,8 @@ export interface BatchSummary {
   readonly times: BatchTimes;
   /** Segmentations and reports in DICOM, if they were asked for. */
   readonly evidence?: EvidenceSummary | undefined;
+  /** The volume of each structure, if planes were given. */
+  readonly volumes?: readonly VolumeResult[] | undefined;
 }
 
 /**
@@ -93,15 +96,29 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const { done, bad, times } = await segmentImages(todo, prompts, journal, key, options);
   if (shard !== undefined) await writeTimes(out, shard, times);
-  const evidence = options.signal?.aborted ? undefined : await evidenceOf(options, journal, key);
-  return { done, skipped: images.length - todo.length, found: journal.found, bad, times, evidence };
+  const over = { done, skipped: images.length - todo.length, found: journal.found, bad, times };
+  if (options.signal?.aborted) return over;
+  const volumes = await volumesOf(options, journal, prompts.flat());
+  return { ...over, volumes, evidence: await evidenceOf(options, journal, key, volumes) };
+}
+
+/** Computes and writes volumes, if the options name planes. */
+async function volumesOf(
+  { out, planes }: BatchOptions,
+  journal: Journal,
+  phrases: readonly string[],
+): Promise<VolumeResult[] | undefined> {
+  if (planes === undefined) return undefined;
+  const plane = ({ id, fileName }: BatchImage) => ({ fileName, results: journal.entry(id)?.results });
+  return writeVolumes(out, [plane(planes[0]), plane(planes[1])], phrases);
 }
 
 /** Writes segmentations and reports of the finished images, if the options ask for them. */
 async function evidenceOf(
-  { out, images, settings, evidence, onBad, signal }: BatchOptions,
+  { out, images, settings, evidence, planes, onBad, signal }: BatchOptions,
   journal: Journal,
   key: string,
+  volumes: readonly VolumeResult[] | undefined,
 ): Promise<EvidenceSummary | undefined> {
   if (evidence === undefined) return undefined;
   const files = await foundInFiles(images, ({ id }) => {
@@ -114,7 +131,8 @@ async function evidenceOf(
     results: file.frames,
     objects: (several: boolean) => separateObjects(file, several),
   }));
-  return writeEvidence(out, sources, settings, evidence, key, { onBad, signal });
+  const measured = planes && (await volumesInPlanes(planes, volumes ?? []));
+  return writeEvidence(out, sources, settings, evidence, key, { onBad, signal, volumes: measured });
 }
 
 const RESULTS_FILE = { files: 'results.json', parquet: 'results.parquet' } as const;

@@ -1,11 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ellipsoidVolume } from '../../measure/index.js';
 import { writeFileAtomic } from '../../util/index.js';
-import type { CocoResult } from './coco-result.js';
+import type { FoundInImage } from './coco-result.js';
 
 /** The file of volumes in an output folder. */
 const VOLUMES = 'volumes.json';
+
+/** An image that shows a plane. */
+export interface FoundInPlane {
+  readonly fileName: string;
+  /** Undefined where it could not be segmented. */
+  readonly results: readonly Pick<FoundInImage, 'category' | 'measures' | 'unmeasured'>[] | undefined;
+}
 
 /** The volume of one structure, as written to `volumes.json`. */
 export interface VolumeResult {
@@ -26,27 +32,27 @@ export interface VolumeResult {
  * `volumes.json`.
  *
  * @param out - output folder of a finished batch.
- * @param planes - `fileName` of the longitudinal and of the transverse image.
+ * @param planes - the longitudinal and the transverse image, with what was found in each, best first.
  * @param categories - the phrases.
  */
 export async function writeVolumes(
   out: string,
-  planes: readonly [string, string],
+  planes: readonly [FoundInPlane, FoundInPlane],
   categories: readonly string[],
 ): Promise<VolumeResult[]> {
-  const results = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as CocoResult[];
-  const volumes = categories.map((category) => volumeOf(category, planes, results));
+  const volumes = categories.map((category) => volumeOf(category, planes));
   await writeFileAtomic(join(out, VOLUMES), `${JSON.stringify(volumes, null, 1)}\n`);
   return volumes;
 }
 
-function volumeOf(category: string, planes: readonly [string, string], results: readonly CocoResult[]): VolumeResult {
-  const found = planes.map((file) => {
-    // Best first within an image.
-    const best = results.find((result) => result.file_name === file && result.category === category);
-    if (best === undefined) return `${file}: it was not found`;
-    return best.measures ?? `${file}: ${best.unmeasured}`;
+function volumeOf(category: string, [longitudinal, transverse]: readonly [FoundInPlane, FoundInPlane]): VolumeResult {
+  const found = [longitudinal, transverse].map(({ fileName, results }) => {
+    if (results === undefined) return `${fileName}: it could not be segmented`;
+    const best = results.find((result) => result.category === category);
+    if (best === undefined) return `${fileName}: it was not found`;
+    return best.measures ?? `${fileName}: ${best.unmeasured}`;
   });
+  const planes = [longitudinal.fileName, transverse.fileName] as const;
   const [first, second] = found;
   const reason = found.find((one) => typeof one === 'string');
   if (typeof first !== 'object' || typeof second !== 'object')

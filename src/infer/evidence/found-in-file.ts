@@ -46,7 +46,7 @@ export async function foundInFiles(
 }
 
 /** The number after `#`; a file with a single image has none. */
-function frameOf(fileName: string): number {
+export function frameOf(fileName: string): number {
   return Number(/#(\d+)$/.exec(fileName)?.[1] ?? 0);
 }
 

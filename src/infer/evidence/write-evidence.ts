@@ -13,6 +13,7 @@ import { concernsOneFile, DataError, SonogroundError, safeRelative, writeFileAto
 import type { BatchImage } from '../batch/batch-image.js';
 import type { BatchSettings, ExemplarSettings } from '../batch/settings.js';
 import { algorithmOf, type EvidenceSettings } from './evidence-settings.js';
+import { reportedVolumes, type VolumeInPlanes } from './volumes-in-planes.js';
 
 /** Subfolder of the DICOM outputs, and the list of what they were made from. */
 const EVIDENCE = 'dicom';
@@ -41,6 +42,15 @@ export interface EvidenceSummary {
   readonly others: number;
   /** One message per file of which nothing could be written. */
   readonly bad: readonly string[];
+  /** What files that were written lack, and why. */
+  readonly notices: readonly string[];
+}
+
+interface EvidenceWriting {
+  readonly onBad?: 'stop' | 'skip' | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For the report of the file that shows their first plane. Default: none. */
+  readonly volumes?: readonly VolumeInPlanes[] | undefined;
 }
 
 interface Listed {
@@ -60,14 +70,14 @@ export async function writeEvidence(
   settings: BatchSettings | ExemplarSettings,
   evidence: EvidenceSettings,
   key: string,
-  { onBad = 'skip', signal }: { readonly onBad?: 'stop' | 'skip' | undefined; readonly signal?: AbortSignal | undefined } = {},
+  { onBad = 'skip', signal, volumes: all = [] }: EvidenceWriting = {},
 ): Promise<EvidenceSummary> {
   const { form, identity, codes, version } = evidence;
   const algorithm = algorithmOf(settings, version);
   const before = await readListed(out);
   const listed: Record<string, Listed> = {};
   const names = new Names();
-  const bad: string[] = [];
+  const [bad, notices]: [string[], string[]] = [[], []];
   let [written, without, others] = [0, 0, 0];
   for (const source of sources) {
     if (signal?.aborted) break;
@@ -75,7 +85,8 @@ export async function writeEvidence(
     const files = [join(out, EVIDENCE, `${name}.seg.dcm`), join(out, EVIDENCE, `${name}.sr.dcm`)] as const;
     const run = hash([key, codes.digest, algorithm, source.asked]);
     // The UID depends on the key of identity, without telling it.
-    const digest = hash([source.results, run, form, identity.kept, identity.made('evidence')]);
+    const own = all.filter(({ planes: [{ where }] }) => where === source.where);
+    const digest = hash([source.results, run, form, identity.kept, identity.made('evidence'), own]);
     if (before[name]?.digest === digest && (await allThere(files))) {
       listed[name] = { digest };
       written += 1;
@@ -96,7 +107,9 @@ export async function writeEvidence(
       }
       const options: EvidenceOptions = { source: instance, objects, algorithm, codes, identity, run };
       const segmentation = await encodeSegmentation({ ...options, form });
-      const report = await encodeReport({ ...options, segmentation });
+      const volumes = await reportedVolumes(own, instance, evidence, (plane) => bytesOf(plane, signal));
+      if (typeof volumes === 'string') notices.push(volumes);
+      const report = await encodeReport({ ...options, segmentation, volumes: typeof volumes === 'string' ? [] : volumes });
       await writeFileAtomic(files[0], segmentation.bytes);
       await writeFileAtomic(files[1], report.bytes);
       listed[name] = { digest };
@@ -108,11 +121,14 @@ export async function writeEvidence(
     }
   }
   await writeFileAtomic(join(out, LIST), `${JSON.stringify(listed, null, 1)}\n`);
-  return { written, without, others, bad };
+  return { written, without, others, bad, notices };
 }
 
 /** The bytes of a DICOM file; undefined for other formats. */
-async function bytesOf({ where, image }: EvidenceSource, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+async function bytesOf(
+  { where, image }: Pick<EvidenceSource, 'where' | 'image'>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
   const bytes = image.source === undefined ? await readImageFile(where) : await image.source.read(signal ?? NEVER);
   return beginsAsDicom(bytes) || isDicomName(where) ? bytes : undefined;
 }
