@@ -3,16 +3,41 @@ import { DicomWebError } from './dicomweb-error.js';
 import type { Answer } from './http.js';
 import type { ArchiveSettings } from './settings.js';
 
+const NOT_TRUSTED = {
+  what: 'its certificate is not trusted',
+  fix: 'Let NODE_EXTRA_CA_CERTS name the file of the certificate that signed it',
+};
+
+/** Certificates for which trust is not what is missing. */
+const CERTIFICATES: Readonly<Record<string, typeof NOT_TRUSTED>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    what: 'its certificate is of another host',
+    fix: 'Name the archive as its certificate does',
+  },
+  CERT_HAS_EXPIRED: { what: 'its certificate has expired', fix: 'Have it renewed; check the date of this machine' },
+  CERT_NOT_YET_VALID: { what: 'its certificate is not valid yet', fix: 'Check the date of this machine' },
+};
+
 /** Wraps a lost connection so that the request is tried again; other failures are returned unchanged. */
 export function mayPass(failure: unknown, { address }: ArchiveSettings): unknown {
   if (!(failure instanceof ConnectionLost)) return failure;
-  const { code, untrusted, problem } = failure;
-  if (untrusted)
+  const { code, untrusted, plain, problem } = failure;
+  if (untrusted) {
+    const { what, fix } = CERTIFICATES[code] ?? NOT_TRUSTED;
     return new DicomWebError({
       code: 'E_DICOMWEB_CERTIFICATE',
       where: address,
-      what: `its certificate is not trusted (${code})`,
-      fix: 'Let NODE_EXTRA_CA_CERTS name the file of the certificate that signed it',
+      what: `${what} (${code})`,
+      fix,
+      cause: failure,
+    });
+  }
+  if (plain)
+    return new DicomWebError({
+      code: 'E_DICOMWEB_UNREACHABLE',
+      where: address,
+      what: problem,
+      fix: 'Check the port; http:// is for archives on this machine',
       cause: failure,
     });
   return new TryAgain(

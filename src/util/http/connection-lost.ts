@@ -1,5 +1,8 @@
 import { SonogroundError } from '../errors/index.js';
 
+/** Codes of a server that answers without encryption where it was asked with. */
+const NO_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'];
+
 /** Codes of certificates that are not trusted. */
 const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
 
@@ -30,11 +33,17 @@ export class ConnectionLost extends Error {
 
   /** Whether the host's certificate is not trusted. */
   get untrusted(): boolean {
-    return TRUST.test(this.code);
+    return TRUST.test(this.code) && !this.plain;
+  }
+
+  /** Whether the server was asked over TLS, and does not speak it. */
+  get plain(): boolean {
+    return NO_TLS.includes(this.code);
   }
 
   /** What happened, in words, as in "it refuses the connection (ECONNREFUSED)". */
   get problem(): string {
+    if (this.plain) return `it does not speak TLS (${this.code})`;
     return PROBLEMS[this.code] ?? `the connection failed (${this.code})`;
   }
 }
