@@ -4,6 +4,7 @@ import {
   type BinaryMask,
   type BoxXyxy,
   boxOfMask,
+  checkSegmentationSize,
   connectedComponents,
   decodeGreyMask,
   decodeImage,
@@ -40,6 +41,7 @@ export async function loadMaskPair(
   phrase: string,
 ): Promise<Sample> {
   const [image, grey] = await Promise.all([decodeImage(file), decodeGreyMask(maskFile, { over: file })]);
+  await checkSegmentationSize(maskFile, image);
   const objects = partsOf(fitMask(grey, image, maskFile), maskFile).map((part): SampleObject => {
     return { phrase, boxXyxyPx: boxOfMask(part) as BoxXyxy, mask: part };
   });

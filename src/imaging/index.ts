@@ -27,7 +27,7 @@ export type { DicomHeader } from './formats/dicom/dicom-header.js';
 export { DicomSegmentation } from './formats/dicom/dicom-segmentation.js';
 export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
-export { instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
+export { checkSegmentationSize, instanceIn, instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
 export {
   NiftiVolume,
   openNifti,

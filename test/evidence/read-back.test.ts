@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { readMask } from '../../src/data/import/read-mask.js';
 import { importDataset } from '../../src/data/index.js';
 import { MaskFolderMethod } from '../../src/eval/index.js';
 import { replacedIdentity } from '../../src/evidence/index.js';
@@ -123,6 +124,39 @@ describe('eval --predictions', () => {
 });
 
 describe('import-data', () => {
+  // A stretched mask would fit, and lie beside what it shows.
+  it.each(['folders', 'busuc'])('never stretches a segmentation of other rows and columns (%s)', async (dataset) => {
+    const { dicom } = await import('../support/dicom.js');
+    const [width, height] = [122, 86]; // twice as many: the same proportions
+    const segmentation = (await encodeBoth(sourceFile(SINGLE))).segmentation.bytes;
+    const file = await put(
+      `stretch/${dataset}/image.dcm`,
+      dicom({ width, height, frames: [new Uint8Array(width * height)], more: STUDY }),
+    );
+    const seg = await put(`stretch/${dataset}/image.seg.dcm`, segmentation);
+    const source = { kind: 'file', file: seg, read: { as: 'bright', class: 'nodule' } } as const;
+    const stretch = dataset === 'busuc';
+    const options = { stretch, raw: false, over: file };
+    const reason = { code: 'E_MASK_SIZE', where: 'image.seg.dcm', what: /61x43 pixels, its image 122x86/ } as const;
+    await expectError(readMask(source, { width, height }, options), reason);
+    await expectError(readMask(source, { width, height }, { ...options, raw: true }), reason);
+    expect(await readMask(source, { width: 61, height: 43 }, options)).toHaveLength(1);
+  });
+
+  it('names the segmentation of another size, and imports the rest', async () => {
+    const { dicom } = await import('../support/dicom.js');
+    const from = join(dir, 'sizes');
+    const [width, height] = [122, 86];
+    await put('sizes/images/large.dcm', dicom({ width, height, frames: [new Uint8Array(width * height)], more: STUDY }));
+    await put('sizes/images/still.dcm', sourceFile(SINGLE));
+    const segmentation = (await encodeBoth(sourceFile(SINGLE))).segmentation.bytes;
+    for (const name of ['large', 'still']) await put(`sizes/masks/${name}.seg.dcm`, segmentation);
+    const report = await importDataset({ dataset: 'folders', from, to: join(dir, 'sizes-to') });
+    expect(report.problems).toHaveLength(1);
+    expect(JSON.stringify(report.problems)).toMatch(/large\.seg\.dcm.*61x43 pixels, its image 122x86/);
+    expect(Object.values(report.counts).reduce((sum, { images }) => sum + images, 0)).toBe(1);
+  });
+
   it('imports images and clips with segmentations, whose segments name the classes', async () => {
     const from = join(dir, 'from');
     for (const [name, source] of [

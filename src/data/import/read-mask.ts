@@ -1,5 +1,6 @@
 import {
   type BinaryMask,
+  checkSegmentationSize,
   decodeGreyMask,
   decodeImage,
   decodeMaskLevels,
@@ -34,7 +35,7 @@ export interface ClassMask {
 
 /** How masks are fitted to their images. */
 export interface MaskOptions {
-  /** Stretches masks of other aspect ratios instead of refusing them. */
+  /** Stretches masks of other aspect ratios instead of refusing them; never DICOM segmentations, which are of their image's size. */
   readonly stretch: boolean;
   /** Every non-zero value counts, as in the published code; the mask keeps its own size. */
   readonly raw: boolean;
@@ -77,6 +78,7 @@ type FileSource = Extract<MaskSource, { kind: 'file' }>;
 
 async function readFileMask(source: FileSource, image: Size, options: MaskOptions): Promise<ClassMask[]> {
   const { file, read } = source;
+  await checkSegmentationSize(file, image);
   if (options.raw) return rawMasks(source, read, options);
   switch (read.as) {
     case 'bright':

@@ -10,7 +10,6 @@ import {
   unionOfMasks,
 } from '../../imaging/index.js';
 import { type Answer, type AnsweredBox, WHOLE } from '../../protocols/index.js';
-import { DataError } from '../../util/index.js';
 
 /**
  * What a DICOM segmentation shows of an image: for each phrase the segments that are called so, or all of them together if none has
@@ -28,13 +27,7 @@ export async function segmentationAnswer(
   const { image } = sample;
   const source = sample.file === undefined ? undefined : await splitAddress(sample.file);
   const instance = source === undefined ? undefined : await instanceOf(source.file);
-  if (instance !== undefined && (segmentation.width !== image.width || segmentation.height !== image.height))
-    throw new DataError({
-      code: 'E_MASK_SIZE',
-      where: segmentation.file,
-      what: `it has ${segmentation.width}x${segmentation.height} pixels, its image ${image.width}x${image.height}`,
-      fix: 'Take the segmentation of this image',
-    });
+  if (instance !== undefined) segmentation.requireSize(image);
   const found = await segmentation.masks(frame ?? source?.part?.index ?? segmentation.onlyFrame(), instance);
   const called = (segment: number, phrase: string) =>
     (segmentation.header.segments.find(({ number }) => number === segment)?.names ?? []).some((name) => isCalled(name, phrase));

@@ -1,3 +1,4 @@
+import type { Size } from '../mask.js';
 import { isDicomName, lacksEnding } from './address.js';
 import { beginsAsDicom } from './dicom/begins.js';
 import { DicomSegmentation } from './dicom/dicom-segmentation.js';
@@ -6,11 +7,13 @@ import { readImageFile } from './image-file.js';
 import { Recent } from './recent.js';
 
 const segmentations = new Recent(async (file) => openSegmentation(await readImageFile(file), file));
-const instances = new Recent(async (file) => {
-  const bytes = await readImageFile(file);
+const instances = new Recent(async (file) => instanceIn(await readImageFile(file), file));
+
+/** The SOP instance UID of a DICOM file in memory; undefined for any other file. */
+export async function instanceIn(bytes: Uint8Array, where: string): Promise<string | undefined> {
   if (!beginsAsDicom(bytes)) return undefined;
-  return (await parseDicomElements(bytes, file)).set.string('x00080018')?.trim();
-});
+  return (await parseDicomElements(bytes, where)).set.string('x00080018')?.trim();
+}
 
 /** Opens a DICOM segmentation in memory; undefined for any other file. */
 export async function openSegmentation(bytes: Uint8Array, where: string): Promise<DicomSegmentation | undefined> {
@@ -20,6 +23,11 @@ export async function openSegmentation(bytes: Uint8Array, where: string): Promis
 /** Opens a DICOM segmentation and keeps it for further frames; undefined for any other file. */
 export async function openKeptSegmentation(file: string): Promise<DicomSegmentation | undefined> {
   return mayBeDicom(file) ? segmentations.get(file) : undefined;
+}
+
+/** @throws DataError naming a DICOM segmentation for an image of other rows and columns. Any other file may be of another size. */
+export async function checkSegmentationSize(file: string, image: Size): Promise<void> {
+  (await openKeptSegmentation(file))?.requireSize(image);
 }
 
 /** The SOP instance UID of a DICOM file; undefined for other files. */

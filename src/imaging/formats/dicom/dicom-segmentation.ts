@@ -1,6 +1,6 @@
 import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
-import type { BinaryMask } from '../../mask.js';
+import type { BinaryMask, Size } from '../../mask.js';
 import type { LevelMap } from '../../mask-levels.js';
 import { unionOfMasks } from '../../union-of-masks.js';
 import { PIXELS, readDataSet } from './data-set.js';
@@ -48,6 +48,21 @@ export class DicomSegmentation {
     } catch (cause) {
       throw cause instanceof DataError ? cause : unreadableDicom(file, cause);
     }
+  }
+
+  /**
+   * Segments lie on the pixels of their image: they are never resized to another one.
+   *
+   * @throws DataError naming the file for an image of other rows and columns.
+   */
+  requireSize({ width, height }: Size): void {
+    if (this.width === width && this.height === height) return;
+    throw new DataError({
+      code: 'E_MASK_SIZE',
+      where: this.file,
+      what: `it has ${this.width}x${this.height} pixels, its image ${width}x${height}`,
+      fix: 'Take the segmentation of this image',
+    });
   }
 
   /** The frames of the images that show a segment, from 0, in order. */
