@@ -44,11 +44,12 @@ export async function inferStudy(
       fetchStudy({ ...request, ...stop }, onBad),
     );
     if (fetched === undefined) return;
-    const { instances, before, others, bad } = fetched;
+    const { instances, before, others, bad, byFrames } = fetched;
     const frames = instances.reduce((sum, instance) => sum + instance.frames, 0);
     consoleLogger.info(
       `${instances.length} ultrasound images and clips, ${frames} frames${before === 0 ? '' : `, ${before} of them here from before`}; ${others} other objects of the study are left out`,
     );
+    for (const uid of byFrames) consoleLogger.info(`instance ${uid}: too large as a whole, so fetched frame by frame`);
     for (const message of bad) consoleLogger.warn(message);
     const files = filesToSegment(instances, options.track);
     // An earlier problem is not forgotten by what follows.

@@ -12,6 +12,8 @@ export interface DicomHeaderParts {
   readonly sopInstance: string;
   /** In any order; a specific character set other than UTF-8 (ISO_IR 192) is not written. */
   readonly elements: DicomElements;
+  /** Of the pixels. Default: Explicit VR Little Endian. */
+  readonly transferSyntax?: string | undefined;
 }
 
 /** A DICOM file to encode in memory. */
@@ -37,7 +39,7 @@ export async function encodeDicom({ pixels, anyLength = false, ...parts }: Dicom
 
 /** Encodes everything before the pixels. */
 export async function encodeHeader(
-  { sopClass, sopInstance, elements }: DicomHeaderParts,
+  { sopClass, sopInstance, elements, transferSyntax = EXPLICIT }: DicomHeaderParts,
   anyLength = false,
 ): Promise<Uint8Array> {
   const { default: dcmjs } = await import('dcmjs');
@@ -46,7 +48,7 @@ export async function encodeHeader(
     '00020001': { vr: 'OB', Value: [Uint8Array.from([0, 1]).buffer] },
     '00020002': uid(sopClass),
     '00020003': uid(sopInstance),
-    '00020010': uid(EXPLICIT),
+    '00020010': uid(transferSyntax),
     '00020012': uid(IMPLEMENTATION.uid),
     '00020013': { vr: 'SH', Value: [IMPLEMENTATION.name] },
   });

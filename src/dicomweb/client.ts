@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError, type Logger, type RetryPace, silentLogger, withRetries } from '../util/index.js';
 import { DicomWebError } from './dicomweb-error.js';
+import { frameTypes, plainFrameTypes, readFrames, type SentFrame } from './frames.js';
 import { type Answer, ask, type Question } from './http.js';
+import { type JsonDataSet, parseDataSets } from './json-model.js';
 import { joinFiles } from './multipart.js';
 import { isListed, listInstances } from './query.js';
-import { mayPass, requireStatus } from './refusals.js';
+import { mayPass, requireStatus, unexpected } from './refusals.js';
 import { instanceTypes, plainInstanceTypes, readInstance, saveInstance } from './retrieve.js';
 import { type ArchiveSettings, isOpenToAll } from './settings.js';
 import { parseStoreReport, type StoredObject } from './store.js';
@@ -30,7 +32,14 @@ export interface ArchiveOptions {
   readonly pace?: Partial<ArchivePace>;
   /** Reports retries. Default: nowhere. */
   readonly logger?: Logger;
+  /** Largest instance that is read as a whole, in bytes. Default: 2 GB, as an image file is read into memory. */
+  readonly mostBytes?: number;
 }
+
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** The frames of one request are in memory together. */
+const MOST_FRAMES_BYTES = 2 ** 30;
 
 const JSON_TYPES = 'application/dicom+json';
 
@@ -39,9 +48,12 @@ export class DicomWebClient {
   private readonly settings: ArchiveSettings;
   private readonly pace: ArchivePace;
   private readonly logger: Logger;
+  readonly mostBytes: number;
   private plain = false;
+  private plainFrames = false;
 
-  constructor({ settings, pace, logger = silentLogger }: ArchiveOptions) {
+  constructor({ settings, pace, logger = silentLogger, mostBytes = MOST_BYTES }: ArchiveOptions) {
+    this.mostBytes = mostBytes;
     this.settings = settings;
     this.pace = { ...defaultPace, ...pace };
     this.logger = logger;
@@ -96,17 +108,51 @@ export class DicomWebClient {
    * @throws DataError when this instance cannot be fetched; DicomWebError when none can.
    */
   fetch(instance: StudyInstance, path: string): Promise<void> {
-    return this.get(instance, (answer, where) => saveInstance(answer, path, where));
+    return this.get(instance, (answer, where) => saveInstance(answer, path, where, this.mostBytes));
   }
 
   /** Reads the file of an instance into memory. @throws as {@link fetch}. */
   read(instance: StudyInstance): Promise<Buffer> {
-    return this.get(instance, readInstance);
+    return this.get(instance, (answer, where) => readInstance(answer, where, this.mostBytes));
   }
 
-  private get<T>({ study, series, uid }: StudyInstance, receive: (answer: Answer, where: string) => Promise<T>): Promise<T> {
-    const where = `instance ${uid}`;
-    const path = `/studies/${study}/series/${series}/instances/${uid}`;
+  /** The elements of an instance but for pixels and other binary values, which have none. @throws as {@link fetch}. */
+  async metadata(instance: StudyInstance): Promise<JsonDataSet> {
+    const where = `instance ${instance.uid}`;
+    const [set] = parseDataSets(await this.readText(`${pathOf(instance)}/metadata`, where), where);
+    if (set === undefined) throw unexpected(where, 'its metadata are empty');
+    return set;
+  }
+
+  /**
+   * Some frames of an instance, as they are stored if the archive sends that.
+   *
+   * @param numbers - from 1.
+   * @throws as {@link fetch}.
+   */
+  frames(instance: StudyInstance, numbers: readonly number[]): Promise<SentFrame[]> {
+    const where = `frames ${numbers[0]} to ${numbers.at(-1)} of instance ${instance.uid}`;
+    const path = `${pathOf(instance)}/frames/${numbers.join(',')}`;
+    return this.retried(async () => {
+      const open = () => this.open({ path, accept: this.plainFrames ? plainFrameTypes : frameTypes });
+      let answer = await open();
+      if (!this.plainFrames && [400, 406].includes(answer.status)) {
+        answer.close();
+        this.plainFrames = true;
+        answer = await open();
+      }
+      try {
+        requireStatus(where, answer, [200]);
+        return await readFrames(answer, where, numbers.length, MOST_FRAMES_BYTES);
+      } finally {
+        answer.close();
+      }
+    });
+  }
+
+  private get<T>(instance: StudyInstance, receive: (answer: Answer, where: string) => Promise<T>): Promise<T> {
+    const where = `instance ${instance.uid}`;
+    const path = pathOf(instance);
     return this.retried(async () => {
       const open = () => this.open({ path, accept: this.plain ? plainInstanceTypes : instanceTypes });
       let answer = await open();
@@ -208,6 +254,10 @@ export class DicomWebClient {
       this.logger.warn(`${reason}; trying again in ${Math.ceil(waitMs / 1000)} s`),
     );
   }
+}
+
+function pathOf({ study, series, uid }: StudyInstance): string {
+  return `/studies/${study}/series/${series}/instances/${uid}`;
 }
 
 function refused(

@@ -122,6 +122,9 @@ class OpenAnswer implements Answer {
       }
     } catch (cause) {
       throw ConnectionLost.from(cause, new URL(this.response.url));
+    } finally {
+      // Whoever stops reading wants no more of it to be sent.
+      await reader?.cancel().catch(() => {});
     }
   }
 

@@ -6,11 +6,21 @@ export class MultipartError extends Error {
   override readonly name = 'MultipartError';
 }
 
-/** The type of a body: `essence` in small letters, and the boundary of a multipart one. Undefined if it cannot be parsed. */
-export function bodyType(header: string | null): { readonly essence: string; readonly boundary: string | null } | undefined {
+/** The type of a body or a part. */
+interface BodyType {
+  /** In small letters. */
+  readonly essence: string;
+  /** Of a multipart body. */
+  readonly boundary: string | null;
+  /** Of frames. */
+  readonly transferSyntax: string | undefined;
+}
+
+/** Parses a content type. Undefined if it cannot be parsed. */
+export function bodyType(header: string | null): BodyType | undefined {
   try {
     const { essence, params } = new MIMEType(header ?? '');
-    return { essence, boundary: params.get('boundary') };
+    return { essence, boundary: params.get('boundary'), transferSyntax: params.get('transfer-syntax') ?? undefined };
   } catch {
     return undefined;
   }
@@ -25,6 +35,60 @@ const MOST_HEAD = 64 * 1024;
  * @throws MultipartError when it is cut off, or has no part or several.
  */
 export async function* onlyPart(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Buffer, void> {
+  let parts = 0;
+  for await (const event of events(body, boundary)) {
+    if (event.kind === 'piece') yield event.bytes;
+    else parts += 1;
+    if (parts > 1) throw new MultipartError('it has more than one part');
+  }
+}
+
+/** A part in memory. */
+interface WholePart {
+  /** Its header by a name in small letters. */
+  header(name: string): string | undefined;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Yields the parts of a multipart body.
+ *
+ * @param most - bytes of all together.
+ * @throws MultipartError when it is cut off, longer, or has no part.
+ */
+export async function* wholeParts(
+  body: AsyncIterable<Uint8Array>,
+  boundary: string,
+  most: number,
+): AsyncGenerator<WholePart, void> {
+  let head: string | undefined;
+  let pieces: Buffer[] = [];
+  let length = 0;
+  const part = (own: string): WholePart => ({
+    header: (name) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(own)?.[1]?.trim(),
+    bytes: Buffer.concat(pieces),
+  });
+  for await (const event of events(body, boundary)) {
+    if (event.kind === 'head') {
+      if (head !== undefined) yield part(head);
+      [head, pieces] = [event.text, []];
+    } else {
+      length += event.bytes.length;
+      if (length > most) throw new MultipartError(`it has more than ${most} bytes`);
+      // Pieces are views into what is read next.
+      pieces.push(Buffer.from(event.bytes));
+    }
+  }
+  if (head !== undefined) yield part(head);
+}
+
+type PartEvent =
+  | { readonly kind: 'head'; readonly text: string }
+  /** Of the part whose head came last. */
+  | { readonly kind: 'piece'; readonly bytes: Buffer };
+
+/** @throws MultipartError when the body is cut off, or has no part. */
+async function* events(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<PartEvent, void> {
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   let state: 'before' | 'head' | 'inside' | 'over' = 'before';
   let parts = 0;
@@ -38,13 +102,13 @@ export async function* onlyPart(body: AsyncIterable<Uint8Array>, boundary: strin
         const end = held.indexOf('\r\n\r\n');
         if (end < 0 && held.length > MOST_HEAD) throw new MultipartError('a part has too long headers');
         if (end < 0) break;
+        yield { kind: 'head', text: held.subarray(0, end).toString('latin1') };
         held = held.subarray(end + 4);
         state = 'inside';
         parts += 1;
-        if (parts > 1) throw new MultipartError('it has more than one part');
       }
       const { at, kind } = findDelimiter(held, delimiter);
-      if (state === 'inside' && at > 0) yield held.subarray(0, at);
+      if (state === 'inside' && at > 0) yield { kind: 'piece', bytes: held.subarray(0, at) };
       more = kind === 'next';
       if (kind === 'last') state = 'over';
       else if (kind === 'next') state = 'head';

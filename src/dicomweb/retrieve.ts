@@ -3,9 +3,6 @@ import type { Answer } from './http.js';
 import { bodyType, MultipartError, onlyPart } from './multipart.js';
 import { unexpected } from './refusals.js';
 
-/** Larger instances are refused: an image file is read into memory. */
-const MOST_BYTES = 2 ** 31 - 1;
-
 /** As it is stored where possible. */
 export const instanceTypes = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
@@ -16,11 +13,12 @@ export const plainInstanceTypes = 'multipart/related; type="application/dicom"';
  * The pieces of the DICOM file in a WADO-RS answer. Archives send a multipart body of one part; a bare DICOM file is taken too.
  *
  * @param where - the instance, for messages.
+ * @param most - bytes that it may have.
  * @throws TryAgain when it is cut off; DataError when it is something else, or too large.
  */
-async function* piecesOf(answer: Answer, where: string): AsyncGenerator<Uint8Array, void> {
+async function* piecesOf(answer: Answer, where: string, most: number): AsyncGenerator<Uint8Array, void> {
   const type = bodyType(answer.headers.get('content-type'));
-  if (Number(answer.headers.get('content-length') ?? 0) > MOST_BYTES) throw tooLarge(where);
+  if (Number(answer.headers.get('content-length') ?? 0) > most) throw tooLarge(where, most);
   const boundary = type?.essence === 'multipart/related' ? type.boundary : null;
   if (boundary === null && type?.essence !== 'application/dicom')
     throw unexpected(where, `expected application/dicom in multipart/related, got ${type?.essence ?? 'no valid content type'}`);
@@ -29,7 +27,7 @@ async function* piecesOf(answer: Answer, where: string): AsyncGenerator<Uint8Arr
   try {
     for await (const piece of boundary === null ? answer.pieces() : onlyPart(answer.pieces(), boundary)) {
       length += piece.length;
-      if (length > MOST_BYTES) throw tooLarge(where);
+      if (length > most) throw tooLarge(where, most);
       if (head.length < HEAD) head = Buffer.concat([head, piece.subarray(0, HEAD)]);
       yield piece;
     }
@@ -43,27 +41,27 @@ async function* piecesOf(answer: Answer, where: string): AsyncGenerator<Uint8Arr
 }
 
 /** Writes the file in an answer, atomically. @throws as {@link piecesOf}, and SonogroundError when the disk does not take it. */
-export function saveInstance(answer: Answer, path: string, where: string): Promise<void> {
+export function saveInstance(answer: Answer, path: string, where: string, most: number): Promise<void> {
   return writeFileAtomic(path, async (file) => {
-    for await (const piece of piecesOf(answer, where)) await file.write(piece);
+    for await (const piece of piecesOf(answer, where, most)) await file.write(piece);
   });
 }
 
 /** Reads the file in an answer into memory. @throws as {@link piecesOf}. */
-export async function readInstance(answer: Answer, where: string): Promise<Buffer> {
+export async function readInstance(answer: Answer, where: string, most: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of piecesOf(answer, where)) pieces.push(piece);
+  for await (const piece of piecesOf(answer, where, most)) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
 /** Preamble and prefix of a DICOM file, in bytes. */
 const HEAD = 132;
 
-function tooLarge(where: string): DataError {
+function tooLarge(where: string, most: number): DataError {
   return new DataError({
     code: 'E_FILE_TOO_LARGE',
     where,
-    what: 'it has more than 2 GB',
+    what: `it has more than ${(most / 1e9).toFixed(1)} GB`,
     fix: 'Divide the clip, or export it compressed',
   });
 }

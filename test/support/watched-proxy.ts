@@ -43,6 +43,11 @@ export class WatchedProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${this.target.pathname}`;
   }
 
+  /** Breaks all connections of the client. */
+  drop(): void {
+    this.server.closeAllConnections();
+  }
+
   stop(): void {
     this.server.closeAllConnections();
     this.server.close();

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DicomWebClient, StudyInstance } from '../../dicomweb/index.js';
 import { DataError } from '../../util/index.js';
+import { fetchByFrames } from './fetch-by-frames.js';
 import { studyFolders } from './study-journal.js';
 
 /** Which images of an archive to segment, and where to. */
@@ -30,6 +31,8 @@ interface FetchedStudy {
   readonly others: number;
   /** One message per instance that could not be fetched. */
   readonly bad: readonly string[];
+  /** Instances that were fetched frame by frame, as they are too large as a whole. */
+  readonly byFrames: readonly string[];
 }
 
 /**
@@ -44,6 +47,7 @@ export async function fetchStudy(request: StudyRequest, onBad: 'stop' | 'skip'):
   const { instances: listed, others } = await client.ultrasound(study, series);
   const instances: FetchedInstance[] = [];
   const bad: DataError[] = [];
+  const byFrames: string[] = [];
   let before = 0;
   for (const instance of listed) {
     if (signal?.aborted) break;
@@ -51,7 +55,7 @@ export async function fetchStudy(request: StudyRequest, onBad: 'stop' | 'skip'):
     const isThere = (await stat(file).catch(() => undefined))?.isFile() === true;
     try {
       if (isThere) before += 1;
-      else await client.fetch(instance, file);
+      else if (await fetchInstance(client, instance, file)) byFrames.push(instance.uid);
       instances.push({ ...instance, file });
     } catch (error) {
       if (onBad === 'stop' || !(error instanceof DataError)) throw error;
@@ -60,5 +64,17 @@ export async function fetchStudy(request: StudyRequest, onBad: 'stop' | 'skip'):
     onProgress?.(instances.length + bad.length, listed.length);
   }
   if (instances.length === 0 && bad[0] !== undefined) throw bad[0];
-  return { instances, before, others, bad: bad.map(({ message }) => message) };
+  return { instances, before, others, bad: bad.map(({ message }) => message), byFrames };
+}
+
+/** Fetches an instance as a whole, or a clip that is too large for that by its frames. @returns whether by its frames. */
+async function fetchInstance(client: DicomWebClient, instance: StudyInstance, file: string): Promise<boolean> {
+  try {
+    await client.fetch(instance, file);
+    return false;
+  } catch (error) {
+    if (!(error instanceof DataError) || error.code !== 'E_FILE_TOO_LARGE' || instance.frames < 2) throw error;
+    await fetchByFrames(client, instance, file);
+    return true;
+  }
 }
