@@ -25,9 +25,15 @@ export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/be
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader } from './formats/dicom/dicom-header.js';
 export { DicomSegmentation } from './formats/dicom/dicom-segmentation.js';
-export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
+export {
+  type DicomSource,
+  instanceIn,
+  openDicomSource,
+  parseDicomElements,
+  type StoredFrame,
+} from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
-export { checkSegmentationSize, instanceIn, instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
+export { checkSegmentationSize, instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
 export {
   NiftiVolume,
   openNifti,

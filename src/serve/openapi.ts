@@ -26,15 +26,19 @@ export function openApiOptions(version: string, secured: boolean): FastifyDynami
   };
 }
 
-/** In a multipart form, the image is a file instead of base64 text. */
+/** Fields that are files in a multipart form. */
+const FILES = ['image', 'segmentation'];
+
+/** In a multipart form, files are files instead of base64 text. */
 function describeFile(path: unknown): void {
   const content = (path as { post?: { requestBody?: { content?: Record<string, { schema: object }> } } }).post?.requestBody
     ?.content;
   const form = content?.['multipart/form-data'];
   if (content === undefined || form === undefined) return;
   const schema = structuredClone(form.schema) as { properties?: Record<string, object> };
-  if (schema.properties?.['image'] !== undefined)
-    schema.properties['image'] = { type: 'string', contentMediaType: 'application/octet-stream', description: 'the file' };
+  for (const name of FILES)
+    if (schema.properties?.[name] !== undefined)
+      schema.properties[name] = { type: 'string', contentMediaType: 'application/octet-stream', description: 'the file' };
   // Both content types still share one schema object.
   content['multipart/form-data'] = { ...form, schema };
 }

@@ -11,7 +11,7 @@ export interface Upload {
 }
 
 /** Plain text fields; all others are JSON: numbers, lists, booleans. */
-const TEXT = ['prompt', 'select', 'label', 'mask_format', 'image_id', 'file_name', 'frame', 'client_id'];
+const TEXT = ['prompt', 'select', 'label', 'mask_format', 'image_id', 'clip_id', 'file_name', 'frame', 'client_id'];
 
 /** Fields that may be repeated. */
 const REPEATED = ['prompt'];

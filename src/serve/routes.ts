@@ -21,6 +21,8 @@ import {
   openAnswer,
   openBody,
   segmentAnswer,
+  segmentationAnswer,
+  segmentationBody,
   segmentBody,
 } from './schemas.js';
 import { addViewerRoutes, type ViewerOptions } from './viewers/index.js';
@@ -163,6 +165,34 @@ export function addRoutes(
       return {
         measures: await ask(queue, request, reply, { kind: 'measure', image: { id }, mmPerPixel: pairOf(mm_per_pixel), masks }),
       };
+    },
+  );
+
+  api.post(
+    '/v1/segmentations',
+    {
+      config: { queued: true, files: ['segmentation'] },
+      schema: {
+        summary: 'Reads a DICOM segmentation of an image or a clip that is in memory',
+        consumes: CONSUMES,
+        body: segmentationBody,
+        response: { 200: segmentationAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { image_id: image, clip_id: clip, segmentation = '', file_name = 'segmentation' } = request.body;
+      if ((image === undefined) === (clip === undefined))
+        throw new HttpError({
+          code: 'E_HTTP_FIELD',
+          status: 400,
+          where: 'image_id',
+          what: 'expected either an image_id or a clip_id',
+          fix: 'Say which image or clip it is of',
+        });
+      const bytes = request.upload?.bytes ?? Buffer.from(segmentation, 'base64');
+      const of = image === undefined ? { clip: clip as string } : { image };
+      const name = request.upload?.name || file_name;
+      return { segments: await ask(queue, request, reply, { kind: 'segmentation', bytes, name, of }) };
     },
   );
 

@@ -106,6 +106,19 @@ export const measuresBody = z.strictObject({
   masks: z.array(sentMask).max(requestLimits.found).describe("COCO's compressed RLE, on the grid of the image"),
 });
 
+const clipId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, 'expected the id of a clip that was sent before')
+  .optional()
+  .describe('the id of a clip that was sent before and is still in memory');
+
+export const segmentationBody = z.strictObject({
+  segmentation: z.base64().optional().describe('the bytes of a DICOM segmentation; in a form, the file itself'),
+  file_name: image.file_name,
+  image_id: image.image_id,
+  clip_id: clipId,
+});
+
 export const exemplarsBody = z.strictObject({
   ...image,
   exemplars: z
@@ -219,23 +232,29 @@ export const measuresAnswer = z.object({ measures: z.array(z.object(measures)).r
 
 export const openAnswer = z.object({ image: openedImage });
 
-export const segmentAnswer = z.object({
-  image: openedImage,
+const segment = z.object({
+  phrase: z.string(),
+  score: z
+    .number()
+    .nullable()
+    .describe(
+      "the detector's confidence, 0 to 1, or the mean probability inside a mask by exemplars; null for a box of the request",
+    ),
+  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
+  area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
+  mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
+  ...measures,
+  mask,
+});
+
+export const segmentAnswer = z.object({ image: openedImage, segments: z.array(segment).readonly() });
+
+export const segmentationAnswer = z.object({
   segments: z
     .array(
-      z.object({
-        phrase: z.string(),
-        score: z
-          .number()
-          .nullable()
-          .describe(
-            "the detector's confidence, 0 to 1, or the mean probability inside a mask by exemplars; null for a box of the request",
-          ),
-        bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
-        area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
-        mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
-        ...measures,
-        mask,
+      segment.extend({
+        frame: z.int().describe('from 0'),
+        segment: z.int().describe('its number in the file, the same on all frames'),
       }),
     )
     .readonly(),

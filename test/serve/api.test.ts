@@ -351,6 +351,7 @@ describe('what the server says of itself', () => {
       '/v1/masks',
       '/v1/exemplars',
       '/v1/measures',
+      '/v1/segmentations',
       '/v1/images',
       '/v1/images/{id}',
       '/v1/clips',

@@ -2,18 +2,12 @@ import type { Size } from '../mask.js';
 import { isDicomName, lacksEnding } from './address.js';
 import { beginsAsDicom } from './dicom/begins.js';
 import { DicomSegmentation } from './dicom/dicom-segmentation.js';
-import { parseDicomElements } from './dicom/dicom-source.js';
+import { instanceIn } from './dicom/dicom-source.js';
 import { readImageFile } from './image-file.js';
 import { Recent } from './recent.js';
 
 const segmentations = new Recent(async (file) => openSegmentation(await readImageFile(file), file));
 const instances = new Recent(async (file) => instanceIn(await readImageFile(file), file));
-
-/** The SOP instance UID of a DICOM file in memory; undefined for any other file. */
-export async function instanceIn(bytes: Uint8Array, where: string): Promise<string | undefined> {
-  if (!beginsAsDicom(bytes)) return undefined;
-  return (await parseDicomElements(bytes, where)).set.string('x00080018')?.trim();
-}
 
 /** Opens a DICOM segmentation in memory; undefined for any other file. */
 export async function openSegmentation(bytes: Uint8Array, where: string): Promise<DicomSegmentation | undefined> {

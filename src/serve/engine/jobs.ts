@@ -100,6 +100,16 @@ export interface MeasureJob {
   readonly masks: readonly CocoRle[];
 }
 
+/** Reads a DICOM segmentation of an image or a clip that is kept. */
+export interface SegmentationJob {
+  readonly kind: 'segmentation';
+  readonly bytes: Uint8Array;
+  /** The file name, for errors. */
+  readonly name: string;
+  /** Ids. */
+  readonly of: { readonly image: string } | { readonly clip: string };
+}
+
 /** Decodes an image and caches it. */
 interface OpenJob {
   readonly kind: 'open';
@@ -112,7 +122,16 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | LabelsJob | MeasureJob | ClipJob;
+export type Job =
+  | OpenJob
+  | PreviewJob
+  | SegmentJob
+  | SegmentationJob
+  | MasksJob
+  | ExemplarsJob
+  | LabelsJob
+  | MeasureJob
+  | ClipJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -134,6 +153,14 @@ export interface SentSegment {
   readonly mask: SentMask | null;
 }
 
+/** A segment of a DICOM segmentation on a frame. `phrase` is its name; it has no scores. */
+export interface ReadSegment extends SentSegment {
+  /** From 0. */
+  readonly frame: number;
+  /** Its number in the file: the same on all frames. */
+  readonly segment: number;
+}
+
 export interface SentMaskAnswer {
   readonly masks: readonly {
     readonly bbox: readonly [number, number, number, number] | null;
@@ -153,6 +180,7 @@ export interface Answers extends ClipAnswers {
   /** One segment, or none where nothing looks like the exemplars. */
   readonly exemplars: Answers['segment'];
   readonly masks: { readonly image: OpenedImage; readonly answers: readonly SentMaskAnswer[] };
+  readonly segmentation: readonly ReadSegment[];
   readonly labels: LabelsAnswer;
   /** One for each mask. */
   readonly measure: readonly MeasuresFields[];

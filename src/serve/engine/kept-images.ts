@@ -7,6 +7,8 @@ import { randomName } from './random-name.js';
 export interface KeptImage {
   readonly raster: RasterImage;
   readonly opened: OpenedImage;
+  /** SOP Instance UID; undefined for other formats than DICOM. */
+  readonly instance: string | undefined;
 }
 
 /**
@@ -23,10 +25,10 @@ export class KeptImages {
     this.pixels = 2 * pixels;
   }
 
-  add(raster: RasterImage, frames: OpenedImage['frames']): KeptImage {
+  add(raster: RasterImage, frames: OpenedImage['frames'], instance?: string): KeptImage {
     const { width, height, spacingMm } = raster;
     const opened = { id: randomName(), width, height, spacing_mm: spacingMm ?? null, frames };
-    const image = { raster, opened };
+    const image = { raster, opened, instance };
     this.kept.set(opened.id, image);
     while (this.kept.size > 1 && (this.kept.size > this.most || this.total > this.pixels)) {
       const [oldest] = this.kept.keys();

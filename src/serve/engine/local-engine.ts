@@ -5,6 +5,7 @@ import {
   type Calibration,
   calibrated,
   encodePng,
+  instanceIn,
   maskArea,
   maskToPng,
   maskToRle,
@@ -36,12 +37,14 @@ import type {
   MaskFormat,
   MasksJob,
   MeasureJob,
+  SegmentationJob,
   SegmentJob,
   SentMask,
   SentSegment,
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
 import { segmentToLabels } from './label-maps.js';
+import { type SegmentedSource, segmentsOf } from './segmentation-objects.js';
 
 /** How often clips that nobody uses are looked for. */
 const LOOK_EVERY_MS = 60_000;
@@ -109,6 +112,8 @@ export class LocalEngine implements Engine {
         return this.segmentByExemplars(job);
       case 'measure':
         return this.measure(job);
+      case 'segmentation':
+        return this.segmentation(job);
       case 'labels':
         return segmentToLabels((...args) => this.segmenter.segment(...args), job, this.limits);
       default:
@@ -119,7 +124,7 @@ export class LocalEngine implements Engine {
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
     const { raster, frames } = await this.decode(source);
-    return this.images.add(raster, frames);
+    return this.images.add(raster, frames, await instanceIn(source.bytes, source.name));
   }
 
   private async decode({ bytes, name, frame, mmPerPixel }: Exclude<ImageSource, { id: string }>) {
@@ -197,6 +202,20 @@ export class LocalEngine implements Engine {
     return { image: opened, answers };
   }
 
+  /** Segments of an image, measured; those of a clip are not, as only marks on its frames are. */
+  private async segmentation({ bytes, name, of }: SegmentationJob): Promise<Answers['segmentation']> {
+    const image = 'image' in of ? this.images.get(of.image) : undefined;
+    const source = image === undefined ? this.clips.sourceOf((of as { clip: string }).clip) : sourceOfImage(image);
+    const calibration = image?.raster.calibration;
+    const sent: Answers['segmentation'][number][] = [];
+    // One at a time: a long clip has many masks.
+    for await (const { frame, segment, name: phrase, mask } of segmentsOf(bytes, name, source)) {
+      const found = { phrase, score: null, boxXyxyPx: boxOfMask(mask) as BoxXyxy, mask };
+      sent.push({ frame, segment, ...(await sentSegment(found, calibration, 'rle')) });
+    }
+    return sent;
+  }
+
   private async measure({ image, mmPerPixel, masks }: MeasureJob): Promise<Answers['measure']> {
     const { raster } = await this.open(image);
     const { width, height, calibration: own } = raster;
@@ -211,6 +230,11 @@ export class LocalEngine implements Engine {
     this.segmenter.dispose();
     this.byExemplars?.dispose();
   }
+}
+
+function sourceOfImage({ raster: { width, height }, instance, opened }: KeptImage): SegmentedSource {
+  const { kind, count, address } = opened.frames;
+  return { size: { width, height }, instance, frame: kind === 'frames' && count > 1 ? Number(address) : 0 };
 }
 
 function checkDistinct(phrases: readonly string[]): void {

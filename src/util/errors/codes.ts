@@ -262,7 +262,7 @@ export const errorCodes = {
   E_DICOMWEB_UNREACHABLE: { classes: ['DicomWebError'],
     meaning: 'An archive does not answer, also after several attempts.', remedy: 'Check the address and the network; then run it again: it resumes.' },
   E_DICOMWEB_CERTIFICATE: { classes: ['DicomWebError'],
-    meaning: 'The certificate of an archive is not trusted, of another host, or out of date.', remedy: 'Let NODE_EXTRA_CA_CERTS name the certificate that signed it, or name the archive as its certificate does.' },
+    meaning: 'The certificate of an archive is not trusted, of another host, or out of date.', remedy: 'Let NODE_EXTRA_CA_CERTS name the certificate that signed it; check host and date.' },
   E_DICOMWEB_DENIED: { classes: ['DicomWebError'],
     meaning: 'An archive does not accept these credentials, or they do not allow what was asked.', remedy: 'Set SONOGROUND_DICOMWEB_TOKEN, or SONOGROUND_DICOMWEB_USER and SONOGROUND_DICOMWEB_PASSWORD.' },
   E_DICOMWEB_NOT_FOUND: { classes: ['DataError'],

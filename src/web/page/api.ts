@@ -1,5 +1,5 @@
 import type { MeasuresFields } from '../../measure/record.js';
-import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
+import type { OpenedImage, ReadSegment, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
 import { serverClips } from './clip/clip-api.js';
 import { FLOOR, type PageEngine } from './engine.js';
 import { ask, post } from './requests.js';
@@ -36,6 +36,15 @@ export const serverEngine: PageEngine = {
   async measure({ id }, masks, mmPerPixel, signal) {
     const body = { image_id: id, masks, ...(mmPerPixel && { mm_per_pixel: mmPerPixel }) };
     return ((await post('v1/measures', body, signal)) as { measures: MeasuresFields[] }).measures;
+  },
+
+  async readSegmentation(file, of, signal) {
+    const form = new FormData();
+    if ('image' in of) form.set('image_id', of.image);
+    else form.set('clip_id', of.clip);
+    form.set('segmentation', file);
+    const answer = await ask('v1/segmentations', { method: 'POST', body: form, signal });
+    return ((await answer.json()) as { segments: ReadSegment[] }).segments;
   },
 
   async segmentAlike({ id }, exemplars, signal) {

@@ -1,7 +1,7 @@
 import type { CocoRle } from '../../imaging/rle.js';
 import type { MeasuresFields } from '../../measure/record.js';
 import type { EngineFacts } from '../../serve/engine/engine.js';
-import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
+import type { OpenedImage, ReadSegment, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
 import type { ClipEngine } from './clip/clip-engine.js';
 
 /** A prompt for the masker. */
@@ -17,6 +17,9 @@ export interface Exemplar {
   /** Run lengths, or a mask file in base64. */
   readonly mask: { readonly size: readonly [height: number, width: number]; readonly counts: string } | string;
 }
+
+/** What a segmentation is of, by its id. */
+export type SegmentedIn = { readonly image: string } | { readonly clip: string };
 
 /** Progress of an engine's start. */
 export interface Step {
@@ -48,6 +51,8 @@ export interface PageEngine {
     mmPerPixel: readonly [number, number] | undefined,
     signal: AbortSignal,
   ): Promise<readonly MeasuresFields[]>;
+  /** Reads a DICOM segmentation of an open image or clip: its segments frame by frame. */
+  readSegmentation(file: File, of: SegmentedIn, signal: AbortSignal): Promise<readonly ReadSegment[]>;
   /** Segments what looks like the exemplars. Absent: the engine cannot. */
   segmentAlike?(image: OpenedImage, exemplars: readonly Exemplar[], signal: AbortSignal): Promise<readonly SentSegment[]>;
   /** Follows objects through clips. */

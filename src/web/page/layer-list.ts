@@ -47,9 +47,10 @@ export function sizeOf({ measured: { measures, unmeasured }, rle }: Pick<Layer, 
 
 const MM2_PER_CM2 = 100;
 
-function scoreText({ score, maskScore, byHand }: Layer): string {
+function scoreText({ score, maskScore, byHand, read }: Layer): string {
   const parts = [
     score === null ? '' : score.toFixed(2),
+    read ? 'read' : '',
     byHand ? 'drawn' : '',
     maskScore === null ? '' : `mask ${maskScore.toFixed(2)}`,
   ];

@@ -28,6 +28,8 @@ export interface Layer {
   bbox: Bbox;
   /** Whether the user drew or moved the box. */
   byHand: boolean;
+  /** Whether it was read from a segmentation. */
+  read: boolean;
   /** Points clicked in addition to the box, or instead of one. */
   points: { readonly at: readonly [number, number]; readonly inside: boolean }[];
   rle: Rle | null;
@@ -66,6 +68,15 @@ export class Layers {
     }
   }
 
+  /** Adds what was read from a segmentation. */
+  addRead(segments: readonly SentSegment[]): void {
+    for (const { phrase, bbox, mask, area, measures, unmeasured } of segments) {
+      const layer = this.add(phrase, null, bbox);
+      Object.assign(layer, { byHand: false, read: true });
+      this.setMask(layer, mask as Rle | null, area, null, { measures, ...(unmeasured !== undefined && { unmeasured }) });
+    }
+  }
+
   add(phrase: string, score: number | null, bbox: Bbox): Layer {
     const layer: Layer = {
       key: this.made++,
@@ -73,6 +84,7 @@ export class Layers {
       score,
       bbox,
       byHand: score === null,
+      read: false,
       points: [],
       rle: null,
       area: 0,
@@ -94,11 +106,11 @@ export class Layers {
     if (this.chosen === layer) this.chosen = undefined;
   }
 
-  /** Layers that pass threshold and selection, best first; drawn layers always do. */
+  /** Layers that pass threshold and selection, best first; drawn and read ones always do. */
   get listed(): readonly Layer[] {
     const kept: Layer[] = [];
     for (const layer of [...this.list].sort((a, b) => (b.score ?? 2) - (a.score ?? 2))) {
-      if (layer.byHand) kept.push(layer);
+      if (layer.byHand || layer.read) kept.push(layer);
       else if (layer.score === null || layer.score < this.threshold) continue;
       else if (this.select === 'all' || !kept.some((other) => this.beats(other, layer))) kept.push(layer);
     }

@@ -11,6 +11,7 @@ import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
 import { PixelSize } from './pixel-size.js';
 import { listen, type Tool } from './pointer.js';
 import { ApiError, rememberToken } from './requests.js';
+import { isSegmentation } from './segmentation-files.js';
 
 /** The page: an image, its predictions, and the user's corrections. */
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -33,6 +34,7 @@ let draft: Bbox | undefined;
 let working = new AbortController();
 const clip = new ClipPage({
   engine: () => engine.clips,
+  readSegmentation: (file, { id }, signal) => engine.readSegmentation(file, { clip: id }, signal),
   say,
   work,
   stop: () => working.abort(),
@@ -140,6 +142,30 @@ function open(file: File, frame?: string): Promise<void> {
     pixelSize.show(opened);
     refresh();
     return `${opened.width} × ${opened.height} pixels${note}`;
+  });
+}
+
+/** Opens files that were chosen or dropped: an image or a clip, segmentations of it, or of what is open. */
+async function openAll(files: readonly File[]): Promise<void> {
+  const kinds = await Promise.all(files.map(isSegmentation));
+  const image = files.find((_, i) => kinds[i] === false);
+  if (image !== undefined) {
+    await open(image);
+    // What could not be opened has no segmentation, nor has what was open before.
+    if (current?.file !== image && !clip.shows(image)) return;
+  }
+  for (const file of files.filter((_, i) => kinds[i])) await showSegmentation(file);
+}
+
+/** Shows the segments of a file on the open image or clip, each with its name. */
+async function showSegmentation(file: File): Promise<void> {
+  if (clip.active) return clip.addSegmentation(file);
+  await work('Reading the segmentation', async (signal) => {
+    if (current === undefined) throw new Error(`${file.name} is a segmentation: open its image first, or drop both together`);
+    const segments = await engine.readSegmentation(file, { image: current.opened.id }, signal);
+    layers.addRead(segments);
+    await measureAgain(signal);
+    return `${segments.length} segments of ${file.name}`;
   });
 }
 
@@ -275,9 +301,9 @@ const picker = element<HTMLInputElement>('file');
 element('drop').addEventListener('click', () => picker.click());
 element('other').addEventListener('click', () => picker.click());
 picker.addEventListener('change', () => {
-  const [file] = picker.files ?? [];
-  if (file !== undefined) void open(file);
+  const files = [...(picker.files ?? [])];
   picker.value = '';
+  void openAll(files);
 });
 document.addEventListener('dragover', (event) => {
   event.preventDefault();
@@ -287,8 +313,7 @@ document.addEventListener('dragleave', () => element('stage').classList.remove('
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   element('stage').classList.remove('over');
-  const [file] = event.dataTransfer?.files ?? [];
-  if (file !== undefined) void open(file);
+  void openAll([...(event.dataTransfer?.files ?? [])]);
 });
 element('ask').addEventListener('submit', (event) => {
   event.preventDefault();

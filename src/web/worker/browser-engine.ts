@@ -1,7 +1,7 @@
 import type { BrowserBackend } from '../../backend/browser.js';
 import type { CocoRle } from '../../imaging/index.js';
 import type { AnswerOf, Job } from '../../serve/index.js';
-import { FLOOR, type MaskQuestion, type PageEngine, type Step } from '../page/engine.js';
+import { FLOOR, type MaskQuestion, type PageEngine, type SegmentedIn, type Step } from '../page/engine.js';
 import { browserClips } from './browser-clips.js';
 import type { Order, Ready, Report } from './messages.js';
 
@@ -113,6 +113,11 @@ export class BrowserEngine implements PageEngine {
     signal: AbortSignal,
   ) {
     return this.run({ kind: 'measure', image: { id: image.id }, mmPerPixel, masks }, signal);
+  }
+
+  async readSegmentation(file: File, of: SegmentedIn, signal: AbortSignal) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return this.run({ kind: 'segmentation', bytes, name: file.name, of }, signal);
   }
 
   async maskFor(image: { readonly id: string }, { bbox, points = [], labels = [] }: MaskQuestion, signal: AbortSignal) {

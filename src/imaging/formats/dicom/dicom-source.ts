@@ -1,6 +1,7 @@
 import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
 import type { RasterImage } from '../../raster-image.js';
+import { beginsAsDicom } from './begins.js';
 import { readDataSet } from './data-set.js';
 import { type DicomHeader, parseDicomHeader } from './dicom-header.js';
 import { findFrames } from './find-frames.js';
@@ -42,6 +43,12 @@ export async function parseDicomElements(
 }
 
 const MAX_INFLATED = 1e9;
+
+/** The SOP instance UID of a DICOM file in memory; undefined for any other file. */
+export async function instanceIn(bytes: Uint8Array, where: string): Promise<string | undefined> {
+  if (!beginsAsDicom(bytes)) return undefined;
+  return (await parseDicomElements(bytes, where)).set.string('x00080018')?.trim();
+}
 
 /**
  * Opens the images of parsed elements.

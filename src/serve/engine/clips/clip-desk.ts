@@ -2,10 +2,12 @@ import {
   type Calibration,
   calibrated,
   encodePng,
+  instanceIn,
   maskArea,
   maskToRle,
   type OpenedClip,
   openClipBytes,
+  type Size,
   type SpacingMm,
 } from '../../../imaging/index.js';
 import {
@@ -59,6 +61,12 @@ export class ClipDesk {
   /** Number of clips in memory. */
   get kept(): number {
     return this.clips.size;
+  }
+
+  /** A clip as a segmentation refers to it. @throws HttpError 404 when it is not kept. */
+  sourceOf(id: string): { readonly size: Size; readonly instance: string | undefined } {
+    const { clip, instance } = this.clips.get(id);
+    return { size: { width: clip.width, height: clip.height }, instance };
   }
 
   async answer(job: ClipJob): Promise<ClipAnswers[ClipJob['kind']]> {
@@ -118,7 +126,7 @@ export class ClipDesk {
         tracking === undefined
           ? new DetectionSession(clip, segmenter as Segmenter<Masker>, clipObjects)
           : new MemorySession(clip, await tracking.track(clip), segmenter.detector, clipObjects);
-      const { id } = await this.clips.add(clip, session);
+      const { id } = await this.clips.add(clip, session, await instanceIn(bytes, name));
       const { width, height, frames, frameSeconds, notices } = clip;
       return {
         id,

@@ -9,6 +9,8 @@ export interface KeptClip {
   readonly id: string;
   readonly clip: OpenedClip;
   readonly session: ClipSession;
+  /** SOP Instance UID; undefined for other formats than DICOM. */
+  readonly instance: string | undefined;
   /** What was known before each of the latest changes. */
   readonly before: SessionState[];
 }
@@ -33,8 +35,8 @@ export class KeptClips {
     return this.kept.size;
   }
 
-  async add(clip: OpenedClip, session: ClipSession): Promise<KeptClip> {
-    const kept = { id: randomName(), clip, session, before: [] };
+  async add(clip: OpenedClip, session: ClipSession, instance?: string): Promise<KeptClip> {
+    const kept = { id: randomName(), clip, session, instance, before: [] };
     this.kept.set(kept.id, { clip: kept, usedMs: this.now() });
     while (this.kept.size > this.most) await this.close([...this.kept.keys()][0] as string);
     return kept;

@@ -37,6 +37,7 @@ export class ClipLayers extends Layers {
       bbox,
       // The threshold is for what is searched, not for what is followed.
       byHand: true,
+      read: false,
       points: [...(state.drawnFor(frame, track)?.points ?? [])],
       rle: mask,
       area,

@@ -1,7 +1,8 @@
 import type { Direction } from '../../../infer/index.js';
 import type { ClipChange, OpenedClipRecord, SentFrame } from '../../../serve/engine/clips/clip-jobs.js';
+import type { ReadSegment } from '../../../serve/engine/jobs.js';
 import { drawOverlay, type ExportKind, saveBlob, saveJson } from '../export-files.js';
-import type { Bbox } from '../layers.js';
+import type { Bbox, Rle } from '../layers.js';
 import { listen, type Tool } from '../pointer.js';
 import { ApiError } from '../requests.js';
 import type { ClipEngine, FindQuestion, Mark } from './clip-engine.js';
@@ -16,6 +17,7 @@ import { clipCoco, clipResults } from './save-clip.js';
 /** What the clip needs of the page around it. */
 export interface ClipHooks {
   readonly engine: () => ClipEngine;
+  readonly readSegmentation: (file: File, clip: OpenedClipRecord, signal: AbortSignal) => Promise<readonly ReadSegment[]>;
   readonly say: (text: string, bad?: boolean) => void;
   /** Runs a task that is aborted by the next one, and reports its errors. */
   readonly work: (busy: string, body: (signal: AbortSignal) => Promise<string>) => Promise<void>;
@@ -279,6 +281,30 @@ export class ClipPage {
       this.refresh();
       if (seen === undefined || seen.bbox === null) return `No mask on frame ${frame}`;
       return `Mask of ${seen.area} pixels on frame ${frame}, quality ${seen.mask_score.toFixed(2)}`;
+    });
+  }
+
+  shows(file: File): boolean {
+    return this.current?.file === file;
+  }
+
+  /** Marks the segments of a segmentation on their frames, each an object with its name. */
+  async addSegmentation(file: File): Promise<void> {
+    this.player.stop();
+    await this.work('Reading the segmentation', async (current, signal) => {
+      const segments = await this.hooks.readSegmentation(file, current.opened, signal);
+      const tracks = new Map<number, number>();
+      for (const [i, { frame, segment, phrase, mask }] of segments.entries()) {
+        const track = tracks.get(segment);
+        const mark = { frame, mask: mask as Rle, ...(track === undefined ? { phrase } : { track }) };
+        const change = await this.hooks.engine().mark(current.opened, mark, signal);
+        this.take(change);
+        const [seen] = change.tracks;
+        if (track === undefined && seen !== undefined) tracks.set(segment, seen.track);
+        this.hooks.say(`Reading the segmentation: ${i + 1} of ${segments.length} masks`);
+      }
+      const frames = new Set(segments.map(({ frame }) => frame)).size;
+      return `${tracks.size} segments of ${file.name}, on ${frames} frames`;
     });
   }
 
