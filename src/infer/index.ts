@@ -62,6 +62,7 @@ export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptio
 export type { EvidenceSettings, EvidenceSummary } from './evidence/index.js';
 export {
   type ExportedModels,
+  ExportedTracking,
   type ExportForm,
   exportForms,
   graphFiles,
@@ -71,6 +72,7 @@ export {
   MANIFEST,
   type Manifest,
   type ManifestCheck,
+  type ManifestMemory,
   type ManifestPart,
   type ManifestSignature,
   openRunner,
