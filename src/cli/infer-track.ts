@@ -5,6 +5,7 @@ import {
   type BatchSettings,
   batchFolders,
   DetectionTracker,
+  loadClipModels,
   maskerWithMemory,
   modelsIn,
   type ResultsForm,
@@ -86,7 +87,7 @@ export async function trackClips(
     out,
     evidence,
     load: async () =>
-      memory === undefined ? new DetectionTracker(await maskedBy(load, models)) : withMemory(memory, models, options.backend),
+      memory === undefined ? new DetectionTracker(await maskedBy(load, models)) : withMemory(models, options.backend),
     overwrite,
     onBad,
     signal: stop.signal,
@@ -164,9 +165,8 @@ function refuseOthers({ masker, every, image, ...options }: ClipArguments): void
     throw new UsageError({ code: 'E_OPTION_VALUE', where: '--every', what: `expected a number of frames from 1, got ${every}` });
 }
 
-async function withMemory(masker: string, settings: BatchSettings, backend: GlobalOptions['backend']): Promise<TrackedSegmenter> {
-  const { detector, adapter, maskerAdapter, adapterScale, precision } = settings;
-  if (precision !== undefined)
+async function withMemory(settings: BatchSettings, backend: GlobalOptions['backend']): Promise<TrackedSegmenter> {
+  if (settings.precision !== undefined)
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
       where: '--precision',
@@ -174,7 +174,13 @@ async function withMemory(masker: string, settings: BatchSettings, backend: Glob
       fix: 'Leave it out',
     });
   await initBackend(backend, consoleLogger);
-  return TrackedSegmenter.load({ detector, masker, adapter, maskerAdapter, adapterScale });
+  const { segmenter, tracking } = await loadClipModels(modelsIn(settings));
+  if (tracking === undefined) throw new RangeError('trackClips: there is no memory');
+  const dispose = () => {
+    tracking.dispose();
+    segmenter.masker?.dispose();
+  };
+  return new TrackedSegmenter({ detector: segmenter.detector, tracking: { track: (clip) => tracking.track(clip), dispose } });
 }
 
 async function maskedBy(load: NonNullable<Batch['load']>, settings: BatchSettings) {

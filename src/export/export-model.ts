@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { ensureBackend } from '../backend/index.js';
 import { type ExportForm, MANIFEST, type Manifest, type ManifestPart } from '../infer/index.js';
 import { mergeLora } from '../lora/index.js';
-import { loadDetector, loadMasker } from '../pretrained/index.js';
+import { loadDetector } from '../pretrained/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
 import type { WeightType } from './graph-model.js';
+import { loadWholeMasker } from './load-whole-masker.js';
 import { digestFolder, stageFolder } from './staging.js';
 import { copyStaticPage } from './static-page.js';
 import { versions } from './versions.js';
@@ -151,7 +152,7 @@ async function writeDataset(
     detector.model.dispose();
   }
   say(`masker: ${withAdapter(source.masker, source.maskerAdapter)}`);
-  const masker = await loadMasker(source.masker, { adapter: source.maskerAdapter });
+  const masker = await loadWholeMasker(source.masker, { adapter: source.maskerAdapter });
   try {
     mergeLora(masker.model);
     return { detector: first, masker: await writeMasker(masker, source.masker, options, dir) };

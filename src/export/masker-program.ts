@@ -1,7 +1,9 @@
 import { tf } from '../backend/index.js';
+import { Sam2Video } from '../models/sam2/index.js';
 import type { MaskerParts } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { maskerGraph } from './masker-graph.js';
+import { memoryPrograms } from './memory-programs.js';
 import type { Program } from './program.js';
 import { between, sampleImage } from './samples.js';
 
@@ -31,7 +33,7 @@ const ADDED = {
 
 /**
  * The masker as functions: image to features; features with boxes, points, or both to masks; and an earlier mask to its
- * embedding, which is added to the features.
+ * embedding, which is added to the features. Then those of its memory, if it has one.
  */
 export function maskerPrograms(parts: Pick<MaskerParts, 'type' | 'model' | 'config'>, { points }: MaskerShape): Program[] {
   const { side, maskSide, features, answers, encode, decode, embedMasks } = maskerGraph(parts);
@@ -79,6 +81,7 @@ export function maskerPrograms(parts: Pick<MaskerParts, 'type' | 'model' | 'conf
       samples: (variant) => ({ input_masks: tf.randomUniform([1, maskSide, maskSide, 1], -9, 9, 'float32', 5000 + variant) }),
       run: (x) => ({ mask_embeddings: embedMasks(x['input_masks'] as tf.Tensor4D) }),
     },
+    ...(parts.model instanceof Sam2Video ? memoryPrograms(parts.model) : []),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Manifest, ManifestPart } from '../infer/index.js';
-import { loadDetector, loadMasker } from '../pretrained/index.js';
+import { loadDetector } from '../pretrained/index.js';
 import { detectorProgram } from './detector-program.js';
+import { loadWholeMasker } from './load-whole-masker.js';
 import { maskerPrograms } from './masker-program.js';
 import { writePeftFolder } from './peft-folder.js';
 import { report, verifyAgain } from './verify.js';
@@ -48,10 +49,10 @@ async function writeDetectorAdapter(base: string, adapter: string, root: string)
 
 async function writeMaskerAdapter(base: string, adapter: string, root: string): Promise<ManifestPart> {
   const path = 'masker';
-  const original = await loadMasker(base, { adapter });
+  const original = await loadWholeMasker(base, { adapter });
   try {
     await writePeftFolder(adapter, join(root, path), base);
-    const again = await loadMasker(base, { adapter: join(root, path) });
+    const again = await loadWholeMasker(base, { adapter: join(root, path) });
     const [programs, others] = [original, again].map((parts) => maskerPrograms(parts, { points: 2 }));
     const verification = await verifyAgain(programs ?? [], others ?? []).finally(() => again.model.dispose());
     return { path, type: original.type, dtype: 'float32', signatures: {}, verification };

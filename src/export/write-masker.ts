@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import type { ExportForm, ManifestPart } from '../infer/index.js';
-import { loadMasker, type MaskerParts, resolveModel } from '../pretrained/index.js';
+import { Sam2Video } from '../models/sam2/index.js';
+import { type MaskerParts, resolveModel } from '../pretrained/index.js';
 import type { WeightType } from './graph-model.js';
 import { writeCompanions, writeHuggingFaceFolder } from './hugging-face-folder.js';
+import { loadWholeMasker } from './load-whole-masker.js';
 import { maskerGraph } from './masker-graph.js';
 import { maskerPrograms } from './masker-program.js';
+import { manifestMemory } from './memory-programs.js';
 import { exportPrograms } from './record.js';
 import { report, verifyAgain } from './verify.js';
 
@@ -40,14 +43,15 @@ export async function writeMasker(
   const common = { path, type, dtype };
   if (form === 'safetensors') {
     await writeHuggingFaceFolder(model, from, join(root, path), { half: dtype === 'float16' });
-    const again = await loadMasker(join(root, path));
+    const again = await loadWholeMasker(join(root, path));
     const verification = await verifyAgain(programs, maskerPrograms(again, { points })).finally(() => again.model.dispose());
     report(path, verification, say);
     return { ...common, signatures: {}, verification };
   }
   await writeCompanions(from, join(root, path));
   const graphForm = form as 'savedmodel' | 'graph-model';
-  const sizes = { N: 'any' } as const;
+  const sizes = { N: 'any', K: 'any', P: 'any' } as const;
   const recorded = await exportPrograms(model, programs, { root, path, form: graphForm, weightType: dtype, sizes, say });
-  return { ...common, height: side, width: side, points, ...recorded };
+  const memory = model instanceof Sam2Video ? { memory: manifestMemory(model.config) } : {};
+  return { ...common, height: side, width: side, points, ...memory, ...recorded };
 }

@@ -72,13 +72,7 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
     const { detector = shippedModels.detector, masker, adapter, adapterScale, maskerAdapter, precision } = given;
     checkPrecision(precision);
     if (await isExported(detector)) {
-      if (adapter !== undefined || maskerAdapter !== undefined)
-        throw new UsageError({
-          code: 'E_OPTION_CONFLICT',
-          where: adapter ?? maskerAdapter ?? '',
-          what: `${detector} is exported: it has its adapters`,
-          fix: 'Leave the adapter out',
-        });
+      refuseAdapters(detector, given);
       const exported = await loadExported(detector, { masker, precision });
       return new GroundedSegmenter<Masker | undefined>(exported.detector, exported.masker);
     }
@@ -95,4 +89,18 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
       throw error;
     }
   }
+}
+
+/** @throws UsageError when an export is to have adapters. */
+export function refuseAdapters(
+  dir: string,
+  { adapter, maskerAdapter }: Pick<LoadOptionsOrBoxes, 'adapter' | 'maskerAdapter'>,
+): void {
+  if (adapter === undefined && maskerAdapter === undefined) return;
+  throw new UsageError({
+    code: 'E_OPTION_CONFLICT',
+    where: adapter ?? maskerAdapter ?? '',
+    what: `${dir} is exported: it has its adapters`,
+    fix: 'Leave the adapter out',
+  });
 }

@@ -63,6 +63,7 @@ export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptio
 export type { EvidenceSettings, EvidenceSummary } from './evidence/index.js';
 export {
   type ExportedModels,
+  ExportedTracking,
   type ExportForm,
   exportForms,
   graphFiles,
@@ -72,6 +73,7 @@ export {
   MANIFEST,
   type Manifest,
   type ManifestCheck,
+  type ManifestMemory,
   type ManifestPart,
   type ManifestSignature,
   openRunner,

@@ -1,13 +1,14 @@
-import { ensureBackend, tf } from '../backend/index.js';
-import type { Clip, RasterImage } from '../imaging/index.js';
+import { ensureBackend } from '../backend/index.js';
+import type { Clip, MaskLogits } from '../imaging/index.js';
 import type { Sam2Video } from '../models/sam2/index.js';
-import { InferencePasses, inference } from '../nn/index.js';
+import { InferencePasses } from '../nn/index.js';
 import { type AdaptedOptions, loadSam2VideoParts } from '../pretrained/index.js';
 import type { ImageProcessor } from '../processing/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import type { ClipTracker, ClipTracking } from './clip-tracker.js';
-import { FrameFeatures } from './sam2-video/frame-features.js';
-import { VideoTracker, type VideoTrackerOptions } from './sam2-video/video-tracker.js';
+import { ProcessModel } from './sam2-video/process-model.js';
+import { type TrackerSettings, trackerDefaults } from './sam2-video/settings.js';
+import { VideoTracker } from './sam2-video/video-tracker.js';
 import { stretchedImage } from './square-image.js';
 
 /** Parts and settings of a predictor. */
@@ -24,8 +25,6 @@ export interface Sam2VideoPredictorOptions {
   /** Whether masks of several objects may overlap; otherwise each pixel goes to the surest. What is remembered stays. Default: true. */
   readonly overlap?: boolean | undefined;
 }
-
-const MOST_PROMPTED = 8;
 
 /**
  * Follows objects through clips with SAM 2. Frames are stretched to the model's square, masks are stretched back. Owns its model.
@@ -45,12 +44,17 @@ const MOST_PROMPTED = 8;
 export class Sam2VideoPredictor implements ClipTracking, Disposable {
   private readonly model: Sam2Video;
   private readonly imageProcessor: ImageProcessor;
-  private readonly settings: Pick<VideoTrackerOptions, 'mostPromptedFrames' | 'holes' | 'overlap'>;
+  private readonly settings: TrackerSettings;
   private readonly passes: InferencePasses;
   private disposed = false;
 
   constructor(options: Sam2VideoPredictorOptions) {
-    const { model, imageProcessor, mostPromptedFrames = MOST_PROMPTED, holes = 0, overlap = true } = options;
+    const { model, imageProcessor } = options;
+    const {
+      mostPromptedFrames = trackerDefaults.mostPromptedFrames,
+      holes = trackerDefaults.holes,
+      overlap = trackerDefaults.overlap,
+    } = options;
     for (const [where, value, least] of [
       ['mostPromptedFrames', mostPromptedFrames, 1],
       ['holes', holes, 0],
@@ -77,23 +81,11 @@ export class Sam2VideoPredictor implements ClipTracking, Disposable {
         what: 'it was disposed',
         fix: 'Load it again',
       });
-    const { model, passes } = this;
     const square = stretchedImage(this.imageProcessor);
-    const encode = (image: RasterImage) => {
-      const { pixelValues } = square.prepare(image);
-      const features = passes.run('frame', { pixelValues }, (given) => model.encodeFrame(given.pixelValues, inference));
-      tf.dispose(pixelValues);
-      return features;
-    };
-    const { imageSize: side } = model.config.promptEncoder;
-    return new VideoTracker({
-      model,
-      passes,
-      clip,
-      features: new FrameFeatures(clip, encode),
-      toClip: (logits) => square.toImage(logits, { width: side, height: side }, clip),
-      ...this.settings,
-    });
+    const model = new ProcessModel(this.model, this.passes, square);
+    const side = model.imageSize;
+    const toClip = (logits: MaskLogits) => square.toImage(logits, { width: side, height: side }, clip);
+    return new VideoTracker({ model, clip, toClip, ...this.settings });
   }
 
   /** Frees the model. Trackers that are open must be disposed before. Idempotent. */

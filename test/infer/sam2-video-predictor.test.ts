@@ -1,64 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
-import { maskLogitsToBinary } from '../../src/imaging/index.js';
-import { type ClipTracker, Sam2VideoPredictor, type TrackedFrame } from '../../src/infer/index.js';
+import { describe, it } from '@jest/globals';
+import { Sam2VideoPredictor } from '../../src/infer/index.js';
 import { useBackend } from '../support/backend.js';
-import { GoldenCase } from '../support/golden.js';
-import { goldenClip, videoImages, videoModel } from '../support/video-fixture.js';
+import { expectGoldenClip } from '../support/golden-follow.js';
+import { videoImages, videoModel } from '../support/video-fixture.js';
 
 useBackend();
 
-/** The disc that the fixture's third object is given as. */
-const DISC = {
-  width: 64,
-  height: 64,
-  data: Uint8Array.from({ length: 64 * 64 }, (_, i) => (((i % 64) - 20) ** 2 + (Math.floor(i / 64) - 50) ** 2 < 90 ? 1 : 0)),
-};
-
 describe.each(['sam2-video', 'sam2-video-older'])('a clip of %s', (name) => {
   it('is followed, corrected, reversed and added to as by the reference', async () => {
-    const golden = await GoldenCase.read(name);
-    const clip = goldenClip(await GoldenCase.read('sam2-video'));
     const predictor = new Sam2VideoPredictor({ model: await videoModel(name), imageProcessor: videoImages() });
-    const tracker = await predictor.track(clip);
-    const seen = new Set<string>();
-    const differ: string[] = [];
-    const check = (stage: string, { frame, objects }: TrackedFrame) => {
-      for (const { object, mask, objectScore } of objects) {
-        const key = `out.${stage}.${frame}.${object}`;
-        seen.add(key);
-        const logits = golden.array(`${key}.masks`).data as Float32Array;
-        const given = object === 2 && frame === 6;
-        const expected = given ? DISC : maskLogitsToBinary({ width: 16, height: 16, data: logits }, clip);
-        const logit = (golden.array(`${key}.object_score`).data as Float32Array)[0] as number;
-        const pixels = mask.data.reduce((sum, value, i) => sum + (value === expected.data[i] ? 0 : 1), 0);
-        const error = Math.abs(Math.log(objectScore / (1 - objectScore)) - logit);
-        // One pixel may lie on the outline to within rounding.
-        if (pixels > 1 || error > 2e-4) differ.push(`${key}: ${pixels} pixels, score by ${error}`);
-      }
-    };
-    const propagate = async (stage: string, options: Parameters<ClipTracker['propagate']>[0]) => {
-      for await (const frame of tracker.propagate(options)) check(stage, frame);
-    };
-    check('box', await tracker.prompt({ frame: 0, object: 1, box: [5, 12, 28, 29] }));
-    const pair = { points: [[46, 44], [20, 20]], labels: [1, 0] } as const; // biome-ignore format: one a line says no more
-    check('points', await tracker.prompt({ frame: 1, object: 7, ...pair }));
-    check('point', await tracker.prompt({ frame: 6, object: 7, points: [[36, 44]], labels: [1] }));
-    await propagate('forward', {});
-    const correction = { points: [[28, 24], [50, 50]], labels: [1, 0] } as const; // biome-ignore format: one a line says no more
-    check('correction', await tracker.prompt({ frame: 4, object: 1, ...correction }));
-    await propagate('again', { from: 4 });
-    await propagate('backward', { direction: 'backward', from: 7 });
-    const added = await tracker.prompt({ frame: 6, object: 2, mask: DISC });
-    check('mask', { ...added, objects: added.objects.filter(({ object }) => object === 2) });
-    await propagate('added', { from: 6 });
-    tracker.dispose();
+    await expectGoldenClip(name, predictor);
     predictor.dispose();
-    expect(differ).toEqual([]);
-    expect([...seen].sort()).toEqual(
-      golden
-        .names('out.')
-        .flatMap((key) => (key.endsWith('.masks') ? [`out.${key.slice(0, -'.masks'.length)}`] : []))
-        .sort(),
-    );
   });
 });

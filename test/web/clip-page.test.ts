@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { generatePhantomClip, type PhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { encodePng, hasFfmpeg, writeMp4 } from '../../src/imaging/index.js';
 import { CarriedBoxes, GroundedSegmenter, loadImagePredictor } from '../../src/infer/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
 import { createServer, LocalEngine } from '../../src/serve/index.js';
@@ -12,9 +13,12 @@ import { useBackend } from '../support/backend.js';
 import { browserMissing, openBrowser, openPage } from '../support/browser.js';
 import { clipDicom } from '../support/clip-dicom.js';
 import { patientLimits } from '../support/server.js';
-import { describeUnless } from '../support/skipped.js';
+import { describeUnless, itUnless } from '../support/skipped.js';
+import { until } from '../support/until.js';
 
 useBackend();
+
+const noFfmpeg = (await hasFfmpeg()) ? undefined : 'it needs ffmpeg';
 
 const FRAMES = 16;
 const NAMES = { backend: 'test', detector: 'a/nano-grounding-dino', masker: 'a/nano-sam2', adapter: null };
@@ -41,8 +45,10 @@ describeUnless(browserMissing, 'a clip in the page', () => {
     const domain = phantomDomains['standard'] as PhantomDomain;
     phantom = generatePhantomClip(3, { width: 192, height: 160, domain, frames: FRAMES, leaves: false });
     await writeFile(join(dir, 'loop.dcm'), await clipDicom(phantom));
+    const scratch = join(dir, 'videos');
+    await mkdir(scratch);
     const start = async (tracking?: CarriedBoxes) => {
-      const engine = new LocalEngine(await GroundedSegmenter.load(nanoModels), patientLimits, NAMES, { tracking });
+      const engine = new LocalEngine(await GroundedSegmenter.load(nanoModels), patientLimits, NAMES, { tracking, scratch });
       return createServer({ engine, limits: patientLimits });
     };
     // The box of an object's mask on one frame is its prompt on the next.
@@ -213,6 +219,38 @@ describeUnless(browserMissing, 'a clip in the page', () => {
     await page.waitForFunction(() => document.querySelectorAll('#clip-tracks li').length === 0);
     expect(await pixelsOf('clip-scores', ORANGE)).toBe(0);
     expect(await page.locator('#clip-undo').isDisabled()).toBe(true);
+  });
+
+  itUnless(noFfmpeg, 'follows an object through an MP4 file that is chosen in the page, and keeps no copy of it', async () => {
+    const files: string[] = [];
+    for (let i = 0; i < FRAMES; i++) {
+      files.push(join(dir, `frame_${i}.png`));
+      await writeFile(files[i] as string, await encodePng(await phantom.frame(i)));
+    }
+    await writeMp4(join(dir, 'loop.mp4'), files, 0.04);
+    await open('memory', 'loop.mp4');
+    expect(await readdir(join(dir, 'videos'))).toHaveLength(1);
+    const [object] = phantom.objects(0);
+    const [x0, y0, x1, y1] = object?.boxXyxyPx ?? [0, 0, 0, 0];
+    await drag([x0, y0], [x1, y1]);
+    await message(/Mask of \d+ pixels on frame 0/);
+    await page.locator('#clip-forward').click();
+    await message(/16 frames done, from 0 to 15/);
+    expect((await columnsOf(ORANGE)).to).toBeGreaterThan(0.9);
+    await page.locator('#clip-canvas').focus();
+    for (const [key, frame] of [
+      ['ArrowRight', 1],
+      ['Shift+ArrowRight', 11],
+      ['End', 15],
+    ] as const) {
+      await page.keyboard.press(key);
+      await frameShown(frame);
+      expect(await pixelsOf('clip-canvas', ORANGE)).toBeGreaterThan(50);
+    }
+    expect(await text('clip-time')).toBe('0.60 s');
+    await shoot('clip-video');
+    await open('memory', 'loop.dcm');
+    await until(async () => (await readdir(join(dir, 'videos'))).length === 0);
   });
 
   it('plays and pauses by the space bar, and goes where the bar is pressed', async () => {

@@ -1,10 +1,11 @@
 /**
  * Tracks two objects through a clip and writes the logits of all masks: node tools/parity/track-clip.mjs FOLDER.
  *
- * FOLDER holds a model, `frames.bin` and `clip.json`, and gets `out.safetensors` and `seconds.json`: processor seconds by frame.
+ * FOLDER holds a model, `frames.bin` and `clip.json`, and gets a file for each frame, `0.safetensors` and so on, which says how many
+ * processor seconds it took.
  */
 
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from '../../scripts/bootstrap.mjs';
@@ -34,8 +35,6 @@ const predictor = new Sam2VideoPredictor(await loadSam2VideoParts(folder));
 const tracker = await predictor.track({ name: folder, frames, width: side, height: side, frame });
 for (const [object, box] of Object.entries(boxes)) await tracker.prompt({ frame: 0, object: Number(object), box });
 
-const arrays = new Map();
-const seconds = [];
 // The masks of answers are binary: their logits are taken on the way.
 let logits = [];
 tracker.toClip = ({ width, height, data }) => {
@@ -45,12 +44,12 @@ tracker.toClip = ({ width, height, data }) => {
 let start = process.cpuUsage();
 for await (const { frame: index, objects } of tracker.propagate()) {
   const { user, system } = process.cpuUsage(start);
-  seconds.push((user + system) / 1e6);
-  for (const [i, { object }] of objects.entries()) arrays.set(`${index}.${object}`, logits[i]);
+  const arrays = new Map(objects.map(({ object }, i) => [String(object), logits[i]]));
+  arrays.set('seconds', { dtype: 'float32', shape: [1], data: Float32Array.of((user + system) / 1e6) });
+  await writeSafetensors(join(folder, 'writing'), arrays);
+  await rename(join(folder, 'writing'), join(folder, `${index}.safetensors`));
   logits = [];
   start = process.cpuUsage();
 }
-await writeSafetensors(join(folder, 'out.safetensors'), arrays);
-await writeFile(join(folder, 'seconds.json'), JSON.stringify(seconds));
 await file.close();
 process.exit(0);

@@ -1,3 +1,4 @@
+export { ExportedTracking } from './exported-tracking.js';
 export { isExported } from './is-exported.js';
 export { type ExportedModels, loadExported } from './load-exported.js';
 export { graphFiles, loadExportedGraphs } from './load-graphs.js';
@@ -7,6 +8,7 @@ export {
   MANIFEST,
   type Manifest,
   type ManifestCheck,
+  type ManifestMemory,
   type ManifestPart,
   type ManifestSignature,
   readManifest,

@@ -6,6 +6,7 @@ import { createMasker } from '../create-masker.js';
 import { type Detector, GroundingDinoPredictor } from '../detector.js';
 import type { Masker } from '../masker.js';
 import { convertTo } from '../precision.js';
+import type { ExportedTracking } from './exported-tracking.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { openRunner } from './runner.js';
@@ -15,6 +16,8 @@ export interface ExportedModels {
   readonly detector: Detector;
   /** Absent if not requested. */
   readonly masker: Masker | undefined;
+  /** Follows objects through clips by graphs of the masker's memory; absent without them. Freed before the masker. */
+  readonly tracking?: ExportedTracking | undefined;
 }
 
 /**
@@ -39,7 +42,8 @@ export async function loadExported(
     });
   const detector = await openDetector(dir, manifest, precision);
   try {
-    return { detector, masker: masker === null ? undefined : await openMasker(dir, manifest, masker, precision) };
+    if (masker === null) return { detector, masker: undefined };
+    return { detector, ...(await openMasker(dir, manifest, masker, precision)) };
   } catch (error) {
     detector.dispose();
     throw error;
@@ -67,11 +71,11 @@ async function openMasker(
   { form, masker, source }: Manifest,
   other: string | undefined,
   precision: Precision | undefined,
-): Promise<Masker> {
+): Promise<Pick<ExportedModels, 'tracking'> & { readonly masker: Masker }> {
   const load = async (model: string, options?: AdaptedOptions) => {
     const parts = await loadMasker(model, options);
     convertTo(precision, parts.model);
-    return createMasker(parts);
+    return { masker: createMasker(parts) };
   };
   if (other !== undefined) return load(other);
   if (masker === null) return load(source.masker);

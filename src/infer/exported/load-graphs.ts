@@ -1,9 +1,8 @@
 import { CheckpointError, modelPath } from '../../util/index.js';
 import type { Detector } from '../detector.js';
-import type { Masker } from '../masker.js';
 import { loadGraph } from './graph-model.js';
 import type { Manifest, ManifestPart } from './manifest.js';
-import { openGraphDetector, openGraphMasker } from './open-graphs.js';
+import { type GraphMasker, openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { runnerOf } from './signatures.js';
 
 /**
@@ -22,7 +21,7 @@ export function graphFiles({ detector, masker, files }: Manifest): Record<string
 }
 
 /**
- * Loads the two graph models of an exported folder, using only APIs that browsers have too, as the static page does.
+ * Loads the graph models of an exported folder, using only APIs that browsers have too, as the static page does.
  *
  * @param dir - the folder; in a browser its URL, relative to the page.
  * @throws CheckpointError for an export of another form, or naming the file that is missing or malformed.
@@ -30,7 +29,7 @@ export function graphFiles({ detector, masker, files }: Manifest): Record<string
 export async function loadExportedGraphs(
   dir: string,
   { form, detector, masker }: Manifest,
-): Promise<{ readonly detector: Detector; readonly masker: Masker }> {
+): Promise<{ readonly detector: Detector } & GraphMasker> {
   if (form !== 'graph-model' || masker === null)
     throw new CheckpointError({
       code: 'E_EXPORT_CANNOT',
@@ -41,7 +40,7 @@ export async function loadExportedGraphs(
   const open = (part: ManifestPart) => runnerOf(dir, part, (file) => loadGraph(modelPath(dir, file)), AHEAD);
   const finder = await openGraphDetector(dir, detector, open);
   try {
-    return { detector: finder, masker: await openGraphMasker(dir, masker, open) };
+    return { detector: finder, ...(await openGraphMasker(dir, masker, open)) };
   } catch (error) {
     finder.dispose();
     throw error;

@@ -35,6 +35,18 @@ const checkSchema = z.object({
   max_abs_value: z.number(),
 });
 
+/** The memory of a masker that follows objects through clips; fields of its `config.json`. */
+const memorySchema = z.object({
+  num_maskmem: z.int().positive().max(64),
+  max_object_pointers_in_encoder: z.int().min(2).max(16_384),
+  /** Null: all. */
+  max_cond_frame_num: z.int().positive().max(4096).nullable(),
+  multimask_output_in_sam: z.boolean(),
+  multimask_min_pt_num: z.int().min(0),
+  multimask_max_pt_num: z.int().min(0),
+  multimask_output_for_tracking: z.boolean(),
+});
+
 const partSchema = z.object({
   /** Its folder, relative to the manifest. */
   path: z.string(),
@@ -45,6 +57,8 @@ const partSchema = z.object({
   text_length: z.int().positive().max(16_384).optional(),
   /** Number of points per prompt of the masker. */
   points: z.int().positive().max(1024).optional(),
+  /** Of a masker with the graphs of a memory. */
+  memory: memorySchema.optional(),
   /** Storage type of the weights. */
   dtype: z.string(),
   signatures: z.record(z.string(), signatureSchema),
@@ -70,6 +84,8 @@ const manifestSchema = z.object({
 
 /** The description of an exported folder. */
 export type Manifest = z.infer<typeof manifestSchema>;
+
+export type ManifestMemory = z.infer<typeof memorySchema>;
 
 export type ManifestPart = z.infer<typeof partSchema>;
 

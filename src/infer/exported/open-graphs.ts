@@ -5,6 +5,7 @@ import type { Detector } from '../detector.js';
 import type { Masker } from '../masker.js';
 import { ExportedDetector } from './exported-detector.js';
 import { ExportedMasker } from './exported-masker.js';
+import { ExportedTracking } from './exported-tracking.js';
 import type { ManifestPart } from './manifest.js';
 import type { Runner } from './signatures.js';
 
@@ -30,8 +31,18 @@ export async function openGraphDetector(dir: string, detector: ManifestPart, ope
   return new ExportedDetector({ runner: await open(detector), tokenizer, imageProcessor, size: { height, width }, textLength });
 }
 
+/** A masker of graphs, and what follows objects by them. The caller frees both, the tracking first. */
+export interface GraphMasker {
+  readonly masker: Masker;
+  /** Absent if the masker has no memory, or was exported without. */
+  readonly tracking: ExportedTracking | undefined;
+}
+
 /** Opens a masker exported as a graph; see {@link openGraphDetector}. */
-export async function openGraphMasker(dir: string, masker: ManifestPart, open: OpenRunner): Promise<Masker> {
-  const imageProcessor = await ImageProcessor.load(modelPath(dir, masker.path));
-  return new ExportedMasker({ runner: await open(masker), imageProcessor, part: masker });
+export async function openGraphMasker(dir: string, part: ManifestPart, open: OpenRunner): Promise<GraphMasker> {
+  const imageProcessor = await ImageProcessor.load(modelPath(dir, part.path));
+  const runner = await open(part);
+  const { memory } = part;
+  const tracking = memory && new ExportedTracking(runner, imageProcessor, part, memory);
+  return { masker: new ExportedMasker({ runner, imageProcessor, part }), tracking };
 }

@@ -9,12 +9,12 @@ const CAPACITY = 3;
 /** The image features of a clip's frames, computed once for all objects. Owns the tensors that it returns. */
 export class FrameFeatures {
   private readonly clip: Clip;
-  private readonly encode: (image: RasterImage) => Sam2ImageFeatures;
+  private readonly encode: (image: RasterImage) => Promise<Sam2ImageFeatures>;
   /** Least recently used first. */
   private readonly entries = new Map<number, Sam2ImageFeatures>();
   private disposed = false;
 
-  constructor(clip: Clip, encode: (image: RasterImage) => Sam2ImageFeatures) {
+  constructor(clip: Clip, encode: (image: RasterImage) => Promise<Sam2ImageFeatures>) {
     this.clip = clip;
     this.encode = encode;
   }
@@ -25,7 +25,11 @@ export class FrameFeatures {
    * @throws DataError when the frame cannot be read, or has another size than the clip; RuntimeError after {@link dispose}.
    */
   async of(frame: number): Promise<Sam2ImageFeatures> {
-    const features = this.entries.get(frame) ?? this.encode(await this.read(frame));
+    const features = this.entries.get(frame) ?? (await this.encode(await this.read(frame)));
+    if (this.disposed) {
+      release(features);
+      throw this.closed(frame);
+    }
     this.entries.delete(frame);
     this.entries.set(frame, features);
     for (const [oldest, unused] of this.entries) {
@@ -39,19 +43,22 @@ export class FrameFeatures {
   private async read(frame: number): Promise<RasterImage> {
     const { name, width, height } = this.clip;
     const image = await this.clip.frame(frame);
-    if (this.disposed)
-      throw new RuntimeError({
-        code: 'E_NOT_READY',
-        where: name,
-        what: `it was closed while frame ${frame} was read`,
-        fix: 'Open the clip again',
-      });
+    if (this.disposed) throw this.closed(frame);
     if (image.width === width && image.height === height && image.data.length === width * height * 3) return image;
     throw new DataError({
       code: 'E_SHAPE',
       where: `${name}, frame ${frame}`,
       what: `expected ${width}x${height} pixels of three bytes, as the clip has, got ${image.width}x${image.height} with ${image.data.length} bytes`,
       fix: 'Give frames of one size',
+    });
+  }
+
+  private closed(frame: number): RuntimeError {
+    return new RuntimeError({
+      code: 'E_NOT_READY',
+      where: this.clip.name,
+      what: `it was closed while frame ${frame} was read`,
+      fix: 'Open the clip again',
     });
   }
 

@@ -94,12 +94,15 @@ export class ObjectTrack {
   }
 
   /** Brings a faded frame back into the window. */
-  async restore(frame: number, memorise: (sighting: Sighting) => tf.Tensor3D): Promise<void> {
+  async restore(frame: number, memorise: (sighting: Sighting) => Promise<tf.Tensor3D>): Promise<void> {
     const faded = this.faded.get(frame);
     if (faded === undefined) return;
     const { packed: _, ...rest } = faded;
     const sighting = { ...rest, logits: await wholeOf(faded) };
-    if (!this.gone) this.track(frame, { ...sighting, map: memorise(sighting) });
+    if (this.gone) return;
+    const map = await memorise(sighting);
+    if (this.gone) map.dispose();
+    else this.track(frame, { ...sighting, map });
   }
 
   /** Takes over a frame's memory. */

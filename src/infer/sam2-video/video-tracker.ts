@@ -1,43 +1,25 @@
 import { tf } from '../../backend/index.js';
 import type { BinaryMask, Clip, MaskLogits } from '../../imaging/index.js';
-import { type ObjectInputs, type ObjectMemory, predictsSeveral, type Sam2Video } from '../../models/sam2/index.js';
-import { type InferencePasses, inference } from '../../nn/index.js';
+import { type ObjectMemory, predictsSeveral } from '../../models/sam2/index.js';
 import { temporalEncoding } from '../../ops/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
 import type { ClipTracker, TrackedFrame, TrackedObject, TrackerState, TrackPrompt } from '../clip-tracker.js';
 import { framesToTrack, type PropagateOptions } from '../frames-to-track.js';
 import { fillHoles, withoutOverlap } from './clean-masks.js';
-import type { FrameFeatures } from './frame-features.js';
+import { FrameFeatures } from './frame-features.js';
 import { ObjectTrack, type PromptedSighting, type Sighting } from './object-track.js';
 import { limited } from './pack-logits.js';
 import { checkTrackPrompt, modelMask, modelPoints } from './prompt-inputs.js';
 import { selectMemory } from './select-memory.js';
+import type { TrackerSettings } from './settings.js';
+import type { ComputedObject, TrackerModel } from './tracker-model.js';
 
 /** Parts of a tracker. */
-export interface VideoTrackerOptions {
-  readonly model: Sam2Video;
-  readonly passes: InferencePasses;
+export interface VideoTrackerOptions extends TrackerSettings {
+  readonly model: TrackerModel;
   readonly clip: Clip;
-  readonly features: FrameFeatures;
   /** Resizes logits to the clip's grid and thresholds them. */
   readonly toClip: (logits: MaskLogits) => BinaryMask;
-  readonly mostPromptedFrames: number;
-  readonly holes: number;
-  readonly overlap: boolean;
-}
-
-/** What an object's mask is computed from. */
-interface ComputeInputs extends ObjectInputs {
-  readonly memory: ObjectMemory | undefined;
-}
-
-/** Tensors of one object on one frame, with a batch of one. */
-interface Computed {
-  readonly maskLogits: tf.Tensor;
-  readonly iouScores: tf.Tensor;
-  readonly objectScoreLogits: tf.Tensor;
-  readonly pointers: tf.Tensor;
-  readonly map: tf.Tensor3D;
 }
 
 /** Copies of all objects. */
@@ -55,8 +37,7 @@ class VideoTrackerState implements TrackerState {
 
 /** Follows objects through a clip with SAM 2's memory. Calls are answered in order, one at a time. */
 export class VideoTracker implements ClipTracker {
-  private readonly model: Sam2Video;
-  private readonly passes: InferencePasses;
+  private readonly model: TrackerModel;
   private readonly clip: Clip;
   private readonly features: FrameFeatures;
   private readonly toClip: (logits: MaskLogits) => BinaryMask;
@@ -67,15 +48,14 @@ export class VideoTracker implements ClipTracker {
   private last: Promise<unknown> = Promise.resolve();
   private disposed = false;
 
-  constructor({ model, passes, clip, features, toClip, mostPromptedFrames, holes, overlap }: VideoTrackerOptions) {
+  constructor({ model, clip, toClip, mostPromptedFrames, holes, overlap }: VideoTrackerOptions) {
     this.holes = holes;
     this.overlap = overlap;
     this.model = model;
-    this.passes = passes;
     this.clip = clip;
-    this.features = features;
+    this.features = new FrameFeatures(clip, (image) => model.encode(image));
     this.toClip = toClip;
-    this.mostPrompted = model.config.memory.maxCondFrameNum ?? mostPromptedFrames;
+    this.mostPrompted = model.memory.maxCondFrameNum ?? mostPromptedFrames;
   }
 
   /**
@@ -159,21 +139,17 @@ export class VideoTracker implements ClipTracker {
     for (const [id, track] of [...this.objects]) {
       if (track.removed) continue;
       const sighting = track.prompted.get(frame) ?? (await this.follow(track, frame, backward));
-      await track.fade(frame, this.model.config.memory.numMaskmem - 1);
+      await track.fade(frame, this.model.memory.numMaskmem - 1);
       if (!track.removed) seen.push([id, sighting]);
     }
-    await this.passes.settle();
+    await this.model.settle();
     return { frame, objects: this.answers(seen) };
   }
 
   /** Predicts an object on a frame where it was not marked. */
   private async follow(track: ObjectTrack, frame: number, backward: boolean): Promise<Sighting> {
-    const multimask = predictsSeveral(this.model.config.memory, 0, true);
     const memory = await this.memoryOf(track, frame, backward);
-    const outputs = await releasing(pointersIn(memory), async () => {
-      const features = await this.features.of(frame);
-      return this.passes.run('follow', { features, memory, multimask }, (given) => this.compute(given, false));
-    });
+    const outputs = await releasing(pointersIn(memory), async () => this.model.follow(await this.features.of(frame), memory));
     const sighting = { ...(await readSighting(outputs)), map: outputs.map, backward };
     if (track.removed || this.disposed) sighting.map.dispose();
     else track.track(frame, sighting);
@@ -187,44 +163,27 @@ export class VideoTracker implements ClipTracker {
     const backward = track.wasBackward(frame);
     if (mask !== undefined) {
       const features = await this.features.of(frame);
-      const masks = modelMask(mask, this.model.config.promptEncoder.imageSize);
-      const outputs = this.passes.run('given', { features, masks }, (given) => {
-        const taken = this.model.takeMasks(given.features, given.masks, inference);
-        const shown = {
-          maskLogits: tf.sub(tf.mul(given.masks, 2), 1) as tf.Tensor4D,
-          objectScoreLogits: taken.objectScoreLogits,
-        };
-        return { ...taken, map: this.model.memorise(given.features.embeddings, shown, true, inference) };
-      });
-      masks.dispose();
+      const masks = modelMask(mask, this.model.imageSize);
+      const outputs = await releasing([masks], () => this.model.take(features, masks));
       return { ...(await readSighting(outputs)), map: outputs.map, backward, corrected, given: mask };
     }
     const earlier = await track.logitsOf(frame);
     const memory = corrected ? await this.memoryOf(track, frame, backward) : undefined;
-    const { points, labels, count } = modelPoints(prompt, this.clip, this.model.config.promptEncoder.imageSize);
-    const multimask = predictsSeveral(this.model.config.memory, count, corrected);
+    const { points, labels, count } = modelPoints(prompt, this.clip, this.model.imageSize);
+    const multimask = predictsSeveral(this.model.memory, count, corrected);
     const outputs = await releasing([points, labels, ...pointersIn(memory)], async () => {
       const features = await this.features.of(frame);
       const [, h, w] = features.embeddings.shape;
       const masks = earlier && tf.tensor4d(earlier.map(limited), [1, 4 * h, 4 * w, 1]);
       const inputs = { features, memory, points, labels, masks, multimask };
-      const found = this.passes.run('mark', inputs, (given) => this.compute(given, true));
-      masks?.dispose();
-      return found;
+      return releasing(masks === undefined ? [] : [masks], () => this.model.mark(inputs));
     });
     return { ...(await readSighting(outputs)), map: outputs.map, backward, corrected };
   }
 
-  /** Memory attention, mask decoder and memory encoder in one pass. */
-  private compute({ features, memory, ...given }: ComputeInputs, prompted: boolean): Computed {
-    const embeddings = this.model.recall(features.embeddings, memory, inference);
-    const found = this.model.decodeObjects({ ...given, features: { ...features, embeddings } }, inference);
-    return { ...found, map: this.model.memorise(features.embeddings, found, prompted, inference) };
-  }
-
   /** What an object's mask on a frame is predicted from. The pointers are the caller's. */
   private async memoryOf(track: ObjectTrack, frame: number, backward: boolean): Promise<ObjectMemory | undefined> {
-    const { numMaskmem, maxObjectPointersInEncoder } = this.model.config.memory;
+    const { numMaskmem, maxObjectPointersInEncoder } = this.model.memory;
     const { frames } = this.clip;
     const mostPointers = Math.min(frames, maxObjectPointersInEncoder);
     const options = { frame, backward, frames, numMaskmem, mostPrompted: this.mostPrompted, mostPointers };
@@ -240,7 +199,7 @@ export class VideoTracker implements ClipTracker {
       return pointer === undefined ? [] : [{ pointer, age }];
     });
     if (held.length === 0) return { frames: maps };
-    const channels = this.model.config.neck.fpnHiddenSize;
+    const channels = this.model.pointerChannels;
     const ages = held.map(({ age }) => age / (mostPointers - 1));
     const values = Float32Array.from(held.flatMap(({ pointer }) => [...pointer]));
     return {
@@ -252,14 +211,12 @@ export class VideoTracker implements ClipTracker {
 
   /** Remembers a frame again whose memory had faded. */
   private async memoriseAgain(track: ObjectTrack, frame: number): Promise<void> {
-    const { embeddings } = await this.features.of(frame);
-    const [, h, w] = embeddings.shape;
-    await track.restore(frame, ({ logits, objectLogit }) =>
-      tf.tidy(() => {
-        const maskLogits = tf.tensor4d(logits, [1, 4 * h, 4 * w, 1]);
-        return this.model.memorise(embeddings, { maskLogits, objectScoreLogits: tf.tensor2d([[objectLogit]]) }, false, inference);
-      }),
-    );
+    const features = await this.features.of(frame);
+    const [, h, w] = features.embeddings.shape;
+    await track.restore(frame, ({ logits, objectLogit }) => {
+      const former = { maskLogits: tf.tensor4d(logits, [1, 4 * h, 4 * w, 1]), objectScoreLogits: tf.tensor2d([[objectLogit]]) };
+      return releasing(Object.values(former), () => this.model.memorise(features, former));
+    });
   }
 
   private answers(seen: readonly (readonly [number, Sighting | PromptedSighting])[]): TrackedObject[] {
@@ -321,7 +278,7 @@ async function releasing<T>(tensors: tf.Tensor[], compute: () => Promise<T>): Pr
 }
 
 /** Reads a pass's outputs and frees all but the memory. */
-async function readSighting({ maskLogits, iouScores, objectScoreLogits, pointers, map }: Computed): Promise<Sighting> {
+async function readSighting({ maskLogits, iouScores, objectScoreLogits, pointers, map }: ComputedObject): Promise<Sighting> {
   const tensors = [maskLogits, iouScores, objectScoreLogits, pointers] as const;
   const [logits, [score = Number.NaN], [objectLogit = Number.NaN], pointer] = (await Promise.all(
     tensors.map((t) => t.data<'float32'>()),

@@ -13,6 +13,8 @@ export interface MemoryTokens {
   readonly pointers?: tf.Tensor3D | undefined;
   /** [B, P, M] f32. */
   readonly pointerPositions?: tf.Tensor3D | undefined;
+  /** Turns the keys of `maps`, one row for each token, where these are no whole maps. Default: the image's own, map after map. */
+  readonly rotation?: Rotation | undefined;
 }
 
 /** Share of the image's positions that is added before the first layer. */
@@ -43,16 +45,23 @@ class RotaryAttention extends Module {
    * @param query - [B, N, C], the cells of one map.
    * @param key - [B, K, keyChannels], the cells of one or more maps, then `unplaced` tokens.
    * @param value - [B, K, keyChannels].
+   * @param placed - turns the keys.
    * @returns [B, N, C].
    */
-  forward(query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, rotation: Rotation, unplaced = 0): tf.Tensor3D {
+  forward(
+    query: tf.Tensor3D,
+    key: tf.Tensor3D,
+    value: tf.Tensor3D,
+    rotation: Rotation,
+    { unplaced = 0, placed = rotation }: { readonly unplaced?: number; readonly placed?: Rotation } = {},
+  ): tf.Tensor3D {
     const { heads } = this;
     const keys = this.kProj.forward(key) as tf.Tensor3D; // [B, K, inner]
-    const placed = keys.shape[1] - unplaced;
-    const turned = rotate(keys.slice([0, 0, 0], [-1, placed, -1]), rotation, heads);
+    const count = keys.shape[1] - unplaced;
+    const turned = rotate(keys.slice([0, 0, 0], [-1, count, -1]), placed, heads);
     const attended = attend({
       query: rotate(this.qProj.forward(query) as tf.Tensor3D, rotation, heads),
-      key: unplaced === 0 ? turned : tf.concat([turned, keys.slice([0, placed, 0], [-1, unplaced, -1])], 1),
+      key: unplaced === 0 ? turned : tf.concat([turned, keys.slice([0, count, 0], [-1, unplaced, -1])], 1),
       value: this.narrow ? value : this.vProj.forward(value),
       heads,
       precision: this.qProj.precision,
@@ -91,12 +100,14 @@ class MemoryAttentionLayer extends Module {
   /** [B, N, C] to [B, N, C]. */
   forward(image: tf.Tensor3D, memory: MemoryTokens, rotation: Rotation, context: ForwardContext): tf.Tensor3D {
     const { cos, sin } = rotation;
+    const { rotation: placed, ...tokens } = memory;
     const { x } = context.block([this.selfAttn, this.norm1], { image, cos, sin }, (given, mode) => {
       const normed = this.norm1.forward(given.image); // [B, N, C]
       return { x: tf.add(given.image, dropout(this.selfAttn.forward(normed, normed, normed, given), this.rate, mode)) };
     });
-    const { y } = context.block([this.crossAttn, this.norm2], { x, cos, sin, ...memory }, (given, mode) => {
-      const { maps, mapPositions, pointers, pointerPositions } = given;
+    const attended = { x, cos, sin, ...tokens, keyCos: placed?.cos, keySin: placed?.sin };
+    const { y } = context.block([this.crossAttn, this.norm2], attended, (given, mode) => {
+      const { maps, mapPositions, pointers, pointerPositions, keyCos, keySin } = given;
       const joined = (parts: (tf.Tensor3D | undefined)[]) =>
         tf.concat(
           parts.filter((part) => part !== undefined),
@@ -105,8 +116,11 @@ class MemoryAttentionLayer extends Module {
       const values = joined([maps, pointers]); // [B, K, M]
       const keys = tf.add(values, joined([mapPositions, pointerPositions])) as tf.Tensor3D; // [B, K, M]
       const normed = this.norm2.forward(given.x) as tf.Tensor3D; // [B, N, C]
-      const unplaced = pointers?.shape[1] ?? 0;
-      return { y: tf.add(given.x, dropout(this.crossAttn.forward(normed, keys, values, given, unplaced), this.rate, mode)) };
+      const how = {
+        unplaced: pointers?.shape[1] ?? 0,
+        ...(keyCos !== undefined && keySin !== undefined && { placed: { cos: keyCos, sin: keySin } }),
+      };
+      return { y: tf.add(given.x, dropout(this.crossAttn.forward(normed, keys, values, given, how), this.rate, mode)) };
     });
     const { z } = context.block([this.linear1, this.linear2, this.norm3], { y }, (given, mode) => {
       const hidden = this.activate(this.linear1.forward(this.norm3.forward(given.y))); // [B, N, hidden]

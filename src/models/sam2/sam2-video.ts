@@ -10,13 +10,14 @@ import {
   type Serializable,
   type SerializableClass,
 } from '../../nn/index.js';
-import { resizeAntialiased, resizeBilinear, roundToBfloat16, sinePositionEmbedding } from '../../ops/index.js';
+import { resizeAntialiased, roundToBfloat16, sinePositionEmbedding } from '../../ops/index.js';
 import { assertShape } from '../../util/index.js';
 import { FeedForward, type Prompts } from '../sam-common/index.js';
+import { maskShares } from './mask-shares.js';
 import { MemoryAttention, type MemoryTokens } from './memory-attention.js';
 import { MemoryEncoder } from './memory-encoder.js';
 import { Sam2, type Sam2ImageFeatures } from './sam2.js';
-import type { Sam2VideoConfig } from './video-config.js';
+import { type Sam2VideoConfig, timeRow } from './video-config.js';
 
 /** Logits of a mask where the object is not visible. */
 const NO_OBJECT = -1024;
@@ -135,15 +136,28 @@ export class Sam2Video extends Sam2 {
   recall(embeddings: tf.Tensor4D, memory: ObjectMemory | undefined, context: ForwardContext): tf.Tensor4D {
     return tf.tidy(() => {
       if (memory !== undefined) {
-        const [, h, w, c] = embeddings.shape;
-        const positions = tf.reshape(mapPositions(h, w, c), [h * w, c]) as tf.Tensor2D;
-        return this.memoryAttention.forward(embeddings, positions, this.memoryTokens(memory, [h, w], context), context);
+        const [, h, w] = embeddings.shape;
+        return this.recallTokens(embeddings, this.memoryTokens(memory, [h, w], context), context);
       }
       const { sum } = context.block(this.noMemoryEmbedding, { embeddings }, (x) => ({
         sum: tf.add(x.embeddings, this.noMemoryEmbedding.value),
       }));
       return sum as tf.Tensor4D;
     });
+  }
+
+  /** {@link recall} of tokens. */
+  recallTokens(embeddings: tf.Tensor4D, tokens: MemoryTokens, context: ForwardContext): tf.Tensor4D {
+    const [, h, w, c] = embeddings.shape;
+    return tf.tidy(() => {
+      const positions = tf.reshape(mapPositions(h, w, c), [h * w, c]) as tf.Tensor2D;
+      return this.memoryAttention.forward(embeddings, positions, tokens, context);
+    });
+  }
+
+  /** The embeddings of {@link encodeImage} as {@link encodeFrame} gives them. */
+  withoutNoMemory(embeddings: tf.Tensor4D): tf.Tensor4D {
+    return tf.tidy(() => tf.sub(embeddings, this.noMemoryEmbedding.value) as tf.Tensor4D);
   }
 
   /** Whether what {@link encodeFrame} returns stays the same in training: none of its parameters is trained. */
@@ -232,15 +246,31 @@ export class Sam2Video extends Sam2 {
     prompted: boolean,
     context: ForwardContext,
   ): tf.Tensor3D {
-    const [b, h, w] = embeddings.shape;
-    const { sigmoidScaleForMemEnc: scale, sigmoidBiasForMemEnc: bias } = this.config.memory;
+    const [, h, w] = embeddings.shape;
     const binary = prompted && !context.training;
     return tf.tidy(() => {
-      const { masks } = context.block([], { maskLogits }, (x) => {
-        const large = resizeBilinear(x.maskLogits, [16 * h, 16 * w]); // [B, 16h, 16w, 1]
-        const share = binary ? tf.cast(tf.greater(large, 0), 'float32') : tf.sigmoid(large);
-        return { masks: tf.add(tf.mul(share, scale), bias) as tf.Tensor4D };
-      });
+      const { shares } = context.block([], { maskLogits }, (x) => ({
+        shares: maskShares(x.maskLogits, [16 * h, 16 * w], binary),
+      }));
+      return this.memoriseShares(embeddings, shares, objectScoreLogits, context);
+    });
+  }
+
+  /**
+   * {@link memorise} of the shares that `maskShares` gives.
+   *
+   * @param shares - [B, 16h, 16w, 1] f32 in [0, 1].
+   */
+  memoriseShares(
+    embeddings: tf.Tensor4D,
+    shares: tf.Tensor4D,
+    objectScoreLogits: tf.Tensor2D,
+    context: ForwardContext,
+  ): tf.Tensor3D {
+    const [b, h, w] = embeddings.shape;
+    const { sigmoidScaleForMemEnc: scale, sigmoidBiasForMemEnc: bias } = this.config.memory;
+    return tf.tidy(() => {
+      const { masks } = context.block([], { shares }, (x) => ({ masks: tf.add(tf.mul(x.shares, scale), bias) as tf.Tensor4D }));
       const map = this.memoryEncoder.forward(embeddings, masks, context); // [B, h, w, M]
       const hidden = tf.cast(tf.lessEqual(context.detach(objectScoreLogits), 0), 'float32').reshape([b, 1, 1, 1]);
       const { occlusion } = this;
@@ -257,6 +287,20 @@ export class Sam2Video extends Sam2 {
     return tf.add(tf.mul(pointers, visible), tf.mul(tf.sub(1, visible), this.noObjectPointer.value)) as tf.Tensor2D;
   }
 
+  /**
+   * When and where the cells of a map were.
+   *
+   * @param row - [1] i32, by `timeRow`.
+   * @returns [1, h * w, M] f32.
+   */
+  placeMap([h, w]: readonly [number, number], row: tf.Tensor1D): tf.Tensor3D {
+    const m = this.config.memory.encoder.outputChannels;
+    return tf.tidy(() => {
+      const time = tf.gather(tf.reshape(this.memoryTimes.value, [-1, m]), row).reshape([1, 1, m]);
+      return tf.add(mapPositions(h, w, m), time) as tf.Tensor3D;
+    });
+  }
+
   private memoryTokens(memory: ObjectMemory, [h, w]: readonly [number, number], context: ForwardContext): MemoryTokens {
     const { numMaskmem, encoder } = this.config.memory;
     const m = encoder.outputChannels;
@@ -266,8 +310,7 @@ export class Sam2Video extends Sam2 {
     const { positions } = context.block(this.memoryTimes, { spatial }, (x) => ({
       positions: tf.concat(
         frames.map(({ age }) => {
-          // The last row is that of prompted frames, whenever they were.
-          const row = this.memoryTimes.value.slice([(age + numMaskmem - 1) % numMaskmem, 0, 0, 0], [1, 1, 1, m]);
+          const row = this.memoryTimes.value.slice([timeRow(age, numMaskmem), 0, 0, 0], [1, 1, 1, m]);
           return tf.tile(tf.add(x.spatial, row.reshape([1, 1, m])) as tf.Tensor3D, [b, 1, 1]);
         }),
         1,
@@ -279,8 +322,13 @@ export class Sam2Video extends Sam2 {
     return pointers === undefined ? tokens : { ...tokens, ...this.pointerTokens(pointers, pointerTimes, context) };
   }
 
-  /** Pointers have more channels than memories: each becomes several tokens. */
-  private pointerTokens(pointers: tf.Tensor3D, pointerTimes: tf.Tensor2D | undefined, context: ForwardContext) {
+  /**
+   * Pointers have more channels than memories: each becomes several tokens.
+   *
+   * @param pointers - [B, P, C] f32.
+   * @param pointerTimes - [P, C] f32, as in {@link ObjectMemory}.
+   */
+  pointerTokens(pointers: tf.Tensor3D, pointerTimes: tf.Tensor2D | undefined, context: ForwardContext) {
     const [b, p, c] = pointers.shape;
     const m = this.config.memory.encoder.outputChannels;
     const parts = c / m;

@@ -107,15 +107,30 @@ export interface MemoryConfig {
   readonly encoder: MemoryEncoderConfig;
 }
 
+/** When several masks are predicted. */
+export type MultimaskConfig = Pick<
+  MemoryConfig,
+  'multimaskOutputInSam' | 'multimaskMinPtNum' | 'multimaskMaxPtNum' | 'multimaskOutputForTracking'
+>;
+
 /**
  * Whether the model predicts several masks, of which the best is chosen.
  *
  * @param points - of the prompt, where a box has two; 0 without one.
  * @param tracked - whether the object is known from other frames.
  */
-export function predictsSeveral(memory: MemoryConfig, points: number, tracked: boolean): boolean {
+export function predictsSeveral(memory: MultimaskConfig, points: number, tracked: boolean): boolean {
   const few = memory.multimaskMinPtNum <= points && points <= memory.multimaskMaxPtNum;
   return memory.multimaskOutputInSam && few && (!tracked || memory.multimaskOutputForTracking);
+}
+
+/**
+ * The row of the model's times for a memory.
+ *
+ * @param age - how many frames ago it was; 0 for a prompted frame, whenever that was: the last row.
+ */
+export function timeRow(age: number, numMaskmem: number): number {
+  return (age + numMaskmem - 1) % numMaskmem;
 }
 
 /** Sizes of the attention of an image to its memories. */

@@ -62,7 +62,7 @@ async function load(
   say: (step: Step) => void,
 ): Promise<LocalEngine> {
   watch(folder, manifest, say);
-  const { detector, masker } = await loadExportedGraphs(folder, manifest);
+  const { detector, masker, tracking } = await loadExportedGraphs(folder, manifest);
   const segmenter = new Segmenter(detector, masker);
   try {
     say({ what: 'Warming up' });
@@ -74,7 +74,7 @@ async function load(
   }
   const { source } = manifest;
   const names = { detector: source.detector, adapter: source.adapter, masker: source.masker };
-  return new LocalEngine(segmenter, defaultLimits, { backend, ...names });
+  return new LocalEngine(segmenter, defaultLimits, { backend, ...names }, { tracking });
 }
 
 /** Reports the download progress of the graphs. */
@@ -86,7 +86,10 @@ function watch(folder: string, manifest: Manifest, say: (step: Step) => void): v
   tell();
   const all = Object.keys(manifest.files).map((path) => modelPath(folder, path));
   watchModelFiles(all, (path) => {
-    come += wanted.get(path) ?? 0;
+    // Graphs that are loaded later, on first use, are not part of the start.
+    const bytes = wanted.get(path);
+    if (bytes === undefined) return;
+    come += bytes;
     tell();
   });
 }
