@@ -13,11 +13,11 @@ const BACKEND = 'tensorflow';
 
 /**
  * Runs products of two matrices by other operations than the batched product of the native backend, which takes 70 to 100 µs more
- * per call, with several hundred calls per training step: as linear maps, where this project's kernel is available, otherwise by
- * TensorFlow's `MatMul`.
+ * per call, with several hundred calls per training step: those of linear maps (`transposeB`) by this project's kernel, where it is
+ * available, all others by TensorFlow's `MatMul`.
  *
  * The rows of a linear map do not depend on the number of rows, those of `MatMul` do in their last digits. A batch that several
- * processes share has the same activations in each of them as in one. Sums over rows (`transposeA`) stay with `MatMul`.
+ * processes share has the same activations in each of them as in one.
  */
 export function registerNativeMatMul(): void {
   const stock = tf.getKernel(KERNEL, BACKEND);
@@ -29,7 +29,7 @@ export function registerNativeMatMul(): void {
       const { a, b } = inputs;
       const matrices = a.shape.length === 2 && b.shape.length === 2 && a.dtype === 'float32' && b.dtype === 'float32';
       if (!matrices) return stock.kernelFunc(params);
-      if (!attrs.transposeA && hasNativeLinear()) return asLinearMap(a, b, attrs.transposeB);
+      if (attrs.transposeB && !attrs.transposeA && hasNativeLinear()) return asLinearMap(a, b);
       const { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
       const attributes = [
         { name: 'transpose_a', type: TF_ATTR_BOOL, value: attrs.transposeA },
@@ -41,10 +41,7 @@ export function registerNativeMatMul(): void {
   });
 }
 
-/** a b, or a bᵀ: [rows, in] times [in, out], or [out, in]. */
-function asLinearMap(a: tf.Tensor, b: tf.Tensor, transposed: boolean): tf.Tensor {
-  return tf.tidy(() => {
-    const weight = transposed ? b : tf.transpose(b);
-    return nativeLinear({ x: a, weight, bias: tf.zeros([weight.shape[0] as number]) });
-  });
+/** x Wᵀ for x [rows, in], W [out, in]. */
+function asLinearMap(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => nativeLinear({ x, weight, bias: tf.zeros([weight.shape[0] as number]) }));
 }
