@@ -7,6 +7,7 @@ export { Conv2d } from './conv2d.js';
 export { DepthwiseConv2d } from './depthwise-conv2d.js';
 export { Draws, PassSeed } from './draws.js';
 export { dropout, dropPath } from './dropout.js';
+export { eachImage } from './each-image.js';
 export { Embedding } from './embedding.js';
 export {
   type BlockMode,

@@ -1,12 +1,11 @@
 /**
- * Takes steps of the nano detector as one of several ranks: `mpirun -n RANKS node ranks-gradients-child.mjs STEPS`. Before each,
+ * Takes steps of the nano detector as one of several ranks: `mpirun -n RANKS node ranks-gradients-child.mjs STEPS [SEED]`. Before each,
  * rank 0 computes the same step from the whole batch alone, with the same weights. Prints how the two differ, as JSON.
  */
 
-import { launchOf } from '../../dist/cli/launch.js';
-import { connect } from '../../dist/train/ranks/index.js';
+import { connectRanks } from './connect-ranks.mjs';
 
-const mpi = connect(launchOf(process.env));
+const mpi = connectRanks();
 const { ranks } = mpi;
 const { initBackend, tf } = await import('../../dist/backend/index.js');
 const { BatchLoader, PhantomDataset, phantomDomains, vocabularyOf } = await import('../../dist/data/index.js');
@@ -19,16 +18,16 @@ const { trainable } = await import('../../dist/train/training-state.js');
 const { haveSameArrays } = await import('../../dist/train/ranks/index.js');
 const { Rng } = await import('../../dist/util/index.js');
 
-const steps = Number(process.argv[2]);
+const [steps, seed] = [Number(process.argv[2]), Number(process.argv[3] ?? 1)];
 await initBackend('auto');
 const parts = await loadDetector('weights/nano-grounding-dino', { random: Rng.seeded(3) });
 // Layers that begin at zero would leave much of the model without a gradient, and equal scores would tie.
-const rng = Rng.seeded(4);
+const rng = seed === 1 ? Rng.seeded(4) : Rng.seeded(4, seed);
 for (const [, parameter] of parts.model.namedParameters()) {
   const noise = Float32Array.from({ length: parameter.value.size }, () => rng.normal(0, 0.02));
   parameter.assign(tf.add(parameter.value, tf.tensor(noise, parameter.shape)));
 }
-const phantoms = new PhantomDataset({ size: 16, seed: 1, width: 64, height: 56, domain: phantomDomains.shifted });
+const phantoms = new PhantomDataset({ size: 16, seed, width: 64, height: 56, domain: phantomDomains.shifted });
 const phrases = (await vocabularyOf(phantoms)).slice(0, 4);
 const dataset = {
   name: 'one prompt',
@@ -76,8 +75,8 @@ class Notes extends AdamW {
 }
 
 const [alone, shared] = [new Notes(false), new Notes(true)];
-const options = { task, config, seed: 1, totalSteps: steps, ema: undefined, norm: new GlobalNorm(), parameters };
-const loaderOptions = { batchSize: config.batchSize, shuffle: true, seed: 1, augment: 'none' };
+const options = { task, config, seed, totalSteps: steps, ema: undefined, norm: new GlobalNorm(), parameters };
+const loaderOptions = { batchSize: config.batchSize, shuffle: true, seed, augment: 'none' };
 const whole = new BatchLoader(dataset, loaderOptions);
 const own = new BatchLoader(dataset, { ...loaderOptions, part: { index: ranks.rank, of: ranks.size } });
 const batchesOf = async (loader) => {

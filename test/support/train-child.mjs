@@ -1,6 +1,7 @@
 /**
  * Trains a tiny model in a process that is to be killed: `node train-child.mjs RUN_DIR KILL_AT WORKERS [RANK]`. The process kills
- * itself in the middle of its KILL_AT-th act on the file system (0: never) and prints how many acts there were if it lives.
+ * itself in the middle of its KILL_AT-th act on the file system (0: never) and prints how many acts there were if it lives, of each
+ * rank.
  *
  * Under `mpirun` it is one of several ranks, of which RANK is to be killed; meeting the others is an act too.
  */
@@ -8,15 +9,14 @@ import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { initBackend, tf } from '../../dist/backend/index.js';
-import { launchOf } from '../../dist/cli/launch.js';
 import { Linear, Module } from '../../dist/nn/index.js';
-import { connect, openRun, runConfigSchema, train } from '../../dist/train/index.js';
+import { openRun, runConfigSchema, train } from '../../dist/train/index.js';
 import { Rng } from '../../dist/util/index.js';
 import { saveCheckpoint } from '../../dist/weights/index.js';
+import { connectRanks } from './connect-ranks.mjs';
 
 const [dir, killAt, workers, killRank] = process.argv.slice(2);
-const launch = launchOf(process.env);
-const mpi = launch && connect(launch);
+const mpi = connectRanks();
 let acts = 0;
 
 /** Kills the process at the chosen act, half-way through where the act can be halved. */
@@ -125,5 +125,9 @@ try {
   process.exitCode = 1;
 }
 if (tf.memory().numTensors !== before) throw new Error(`${tf.memory().numTensors - before} tensors were left`);
-if (mpi === undefined || mpi.ranks.isRoot) process.stdout.write(`${acts}\n`);
+if (mpi === undefined) process.stdout.write(`${acts}\n`);
+else if (process.exitCode === undefined) {
+  const all = await mpi.ranks.gather(acts);
+  if (mpi.ranks.isRoot) process.stdout.write(`${all.join()}\n`);
+}
 mpi?.close();

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, Embedding, GroupNorm, Module, TensorLayer } from '../../nn/index.js';
+import { Conv2d, Embedding, eachImage, GroupNorm, Module, TensorLayer } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 /** A convolution to the model's width and a group norm, named `0` and `1` in checkpoints. */
@@ -16,7 +16,9 @@ export class InputProjection extends TensorLayer {
 
   /** [B, h, w, channels] f32 to [B, h', w', d] f32. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    return this.norm.forward(this.convolution.forward(x));
+    const { convolution } = this;
+    const map = convolution.isLinear ? convolution.forward(x) : eachImage(x, (images) => convolution.forward(images));
+    return this.norm.forward(map);
   }
 }
 

@@ -1,5 +1,14 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, dropout, type ForwardContext, LayerNorm, normal, type Parameter, TensorLayer } from '../../nn/index.js';
+import {
+  Conv2d,
+  dropout,
+  eachImage,
+  type ForwardContext,
+  LayerNorm,
+  normal,
+  type Parameter,
+  TensorLayer,
+} from '../../nn/index.js';
 import { padToMultiple, resizeBicubic } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 
@@ -32,7 +41,8 @@ export class SwinEmbeddings extends TensorLayer {
    */
   forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     const { x } = context.block(this, { pixelValues }, (inputs, mode) => {
-      const patches = this.projection.forward(padToMultiple(inputs.pixelValues, this.config.patchSize)); // [B, h, w, C]
+      const padded = padToMultiple(inputs.pixelValues, this.config.patchSize);
+      const patches = eachImage(padded, (images) => this.projection.forward(images)); // [B, h, w, C]
       return { x: dropout(this.addPositions(this.norm.forward(patches)), this.config.hiddenDropoutProb, mode) };
     });
     return x;
