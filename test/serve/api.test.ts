@@ -98,12 +98,14 @@ describe('POST /v1/segment', () => {
 
   it('gives the same above a higher threshold as is left of a lower one', async () => {
     const at = async (threshold: number) =>
-      (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold })).json().segments as { score: number }[];
+      (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold })).json().segments as { score: number; mask_score: number }[];
     const low = await at(0.05);
     const middle = ((low[0]?.score ?? 0) + (low[1]?.score ?? 0)) / 2;
     const high = await at(middle);
     expect(high.length).toBe(1);
-    expect(high).toEqual(low.filter(({ score }) => score >= middle));
+    // Boxes are decoded together, and the number of rows may change the last digits.
+    const left = low.filter(({ score }) => score >= middle);
+    expect(high).toEqual(left.map((segment) => ({ ...segment, mask_score: expect.closeTo(segment.mask_score, 5) })));
   });
 
   it('gives masks as PNG, or none, and masks of boxes that were drawn', async () => {
