@@ -18,7 +18,7 @@ import { useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
 import { expectGoldenClip } from '../support/golden-follow.js';
 import { writeNanoMemory } from '../support/nano-memory.js';
-import { describeUnless, notNative } from '../support/skipped.js';
+import { describeUnless, itUnless, notNative, notSlow } from '../support/skipped.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { videoImages, videoModel } from '../support/video-fixture.js';
 
@@ -87,7 +87,7 @@ async function follow(tracking: ClipTracking): Promise<{ readonly masks: Uint8Ar
   return found;
 }
 
-it.each(forms)('an export as %s of the small masker with a memory follows a phantom as the masker itself', async (form) => {
+const followsAsItself = async (form: ExportForm) => {
   const masker = join(dir, 'nano-memory');
   await writeNanoMemory(masker);
   const to = join(dir, `whole-${form}`);
@@ -112,7 +112,14 @@ it.each(forms)('an export as %s of the small masker with a memory follows a phan
     expect(mask.reduce((sum, value, i) => sum + Number(value !== other[i]), 0)).toBeLessThanOrEqual(2);
     expect(found.scores[frame]).toBeCloseTo(expected.scores[frame] as number, 4);
   }
-});
+};
+
+for (const form of forms)
+  itUnless(
+    form === 'savedmodel' ? notSlow : undefined,
+    `an export as ${form} of the small masker with a memory follows a phantom as the masker itself`,
+    () => followsAsItself(form),
+  );
 
 it('a masker without a memory is exported without its graphs, and followed frame by frame', async () => {
   const to = join(dir, 'without');

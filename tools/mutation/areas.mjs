@@ -1,7 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from '../../scripts/lib/places.mjs';
-
 /**
  * The code to mutate, by area, and the tests that must detect the mutants: only those written for it, so that no mutant is killed
  * by accident, and few, as all of a group's tests are loaded once per mutant.
@@ -9,7 +5,24 @@ import { root } from '../../scripts/lib/places.mjs';
  * `share`: the part of the mutants that is drawn by default; all of them where it is missing.
  */
 export const AREAS = {
-  metrics: { groups: [{ mutate: all('metrics'), tests: ['test/metrics/*.test.ts'] }] },
+  metrics: {
+    groups: [
+      ...['agreement', 'contour-accuracy', 'percent'].map((name) => mirrored('metrics', name)),
+      { mutate: files('metrics', ['ranks', 'roc', 'significance']), tests: ['test/metrics/statistics.test.ts'] },
+      {
+        mutate: files('metrics', ['grouped-bootstrap', 'mask-scores']),
+        tests: ['test/metrics/{definitions,statistics}.test.ts'],
+      },
+      {
+        mutate: files('metrics', ['average-precision', 'constant-guess', 'distance-transform']),
+        tests: ['test/metrics/{definitions,edge-cases,golden}.test.ts'],
+      },
+      {
+        mutate: files('metrics', ['mask', 'overlap', 'statistics', 'surface-distance']),
+        tests: ['test/metrics/*.test.ts'],
+      },
+    ],
+  },
   detections: { groups: [mirrored('processing', 'detections')] },
   masks: {
     groups: [
@@ -61,12 +74,4 @@ function files(folder, names) {
 
 function mirrored(folder, name) {
   return { mutate: files(folder, [name]), tests: [`test/${folder}/${name}.test.ts`] };
-}
-
-function all(folder) {
-  const names = readdirSync(join(root, 'src', folder)).filter((name) => name.endsWith('.ts') && name !== 'index.ts');
-  return files(
-    folder,
-    names.map((name) => name.slice(0, -'.ts'.length)),
-  );
 }
