@@ -98,7 +98,10 @@ describe('POST /v1/segment', () => {
 
   it('gives the same above a higher threshold as is left of a lower one', async () => {
     const at = async (threshold: number) =>
-      (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold })).json().segments as { score: number; mask_score: number }[];
+      (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold })).json().segments as {
+        score: number;
+        mask_score: number;
+      }[];
     const low = await at(0.05);
     const middle = ((low[0]?.score ?? 0) + (low[1]?.score ?? 0)) / 2;
     const high = await at(middle);
