@@ -1,7 +1,5 @@
+import { EXPLICIT } from '../imaging/index.js';
 import type { DicomElement, DicomElements } from './elements.js';
-
-/** Explicit VR Little Endian. */
-const EXPLICIT = '1.2.840.10008.1.2.1';
 
 /** Names this software as the writer: a UUID-derived UID (PS3.5, annex B.2), made once. */
 export const IMPLEMENTATION = { uid: '2.25.219307465185213482912057731846913057391', name: 'SONOGROUND' } as const;

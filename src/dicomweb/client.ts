@@ -41,6 +41,15 @@ const MOST_BYTES = 2 ** 31 - 1;
 /** The frames of one request are in memory together. */
 const MOST_FRAMES_BYTES = 2 ** 30;
 
+/** Types to ask for: as it is stored, and for archives that refuse that. */
+interface Types {
+  readonly stored: string;
+  readonly plain: string;
+}
+
+const INSTANCES: Types = { stored: instanceTypes, plain: plainInstanceTypes };
+const FRAMES: Types = { stored: frameTypes, plain: plainFrameTypes };
+
 const JSON_TYPES = 'application/dicom+json';
 
 /** A client of one DICOMweb archive. Each request is retried while the archive is busy, failing or away. */
@@ -49,8 +58,8 @@ export class DicomWebClient {
   private readonly pace: ArchivePace;
   private readonly logger: Logger;
   readonly mostBytes: number;
-  private plain = false;
-  private plainFrames = false;
+  /** What the archive has refused to send as it is stored. */
+  private readonly plain = new Set<Types>();
 
   constructor({ settings, pace, logger = silentLogger, mostBytes = MOST_BYTES }: ArchiveOptions) {
     this.mostBytes = mostBytes;
@@ -133,37 +142,27 @@ export class DicomWebClient {
   frames(instance: StudyInstance, numbers: readonly number[]): Promise<SentFrame[]> {
     const where = `frames ${numbers[0]} to ${numbers.at(-1)} of instance ${instance.uid}`;
     const path = `${pathOf(instance)}/frames/${numbers.join(',')}`;
-    return this.retried(async () => {
-      const open = () => this.open({ path, accept: this.plainFrames ? plainFrameTypes : frameTypes });
-      let answer = await open();
-      if (!this.plainFrames && [400, 406].includes(answer.status)) {
-        answer.close();
-        this.plainFrames = true;
-        answer = await open();
-      }
-      try {
-        requireStatus(where, answer, [200]);
-        return await readFrames(answer, where, numbers.length, MOST_FRAMES_BYTES);
-      } finally {
-        answer.close();
-      }
-    });
+    return this.retrieve(path, where, FRAMES, (answer) => readFrames(answer, where, numbers.length, MOST_FRAMES_BYTES));
   }
 
   private get<T>(instance: StudyInstance, receive: (answer: Answer, where: string) => Promise<T>): Promise<T> {
     const where = `instance ${instance.uid}`;
-    const path = pathOf(instance);
+    return this.retrieve(pathOf(instance), where, INSTANCES, (answer) => receive(answer, where));
+  }
+
+  /** Asks for something as it is stored, or of an archive that refuses that, as it sends it. */
+  private retrieve<T>(path: string, where: string, types: Types, receive: (answer: Answer) => Promise<T>): Promise<T> {
     return this.retried(async () => {
-      const open = () => this.open({ path, accept: this.plain ? plainInstanceTypes : instanceTypes });
+      const open = () => this.open({ path, accept: this.plain.has(types) ? types.plain : types.stored });
       let answer = await open();
-      if (!this.plain && [400, 406].includes(answer.status)) {
+      if (!this.plain.has(types) && [400, 406].includes(answer.status)) {
         answer.close();
-        this.plain = true;
+        this.plain.add(types);
         answer = await open();
       }
       try {
         requireStatus(where, answer, [200]);
-        return await receive(answer, where);
+        return await receive(answer);
       } finally {
         answer.close();
       }

@@ -1,7 +1,7 @@
 import { TryAgain } from '../util/index.js';
 import type { Answer } from './http.js';
-import { bodyType, MultipartError, wholeParts } from './multipart.js';
-import { unexpected } from './refusals.js';
+import { BodyTooLong, bodyType, MultipartError, wholeParts } from './multipart.js';
+import { tooLarge, unexpected } from './refusals.js';
 
 /** A frame as an archive sends it. */
 export interface SentFrame {
@@ -30,7 +30,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
  *
  * @param count - frames that were asked for.
  * @param most - bytes that they may have together.
- * @throws TryAgain when it is cut off; DataError when it is something else.
+ * @throws TryAgain when it is cut off; DataError when it is something else, or too large.
  */
 export async function readFrames(answer: Answer, where: string, count: number, most: number): Promise<SentFrame[]> {
   const type = bodyType(answer.headers.get('content-type'));
@@ -49,6 +49,8 @@ export async function readFrames(answer: Answer, where: string, count: number, m
     if (frames.length === count) return frames;
     throw unexpected(where, `expected ${count} frames, got ${frames.length} of ${length} bytes`);
   } catch (error) {
+    // Another try would be as long.
+    if (error instanceof BodyTooLong) throw tooLarge(where, most);
     if (error instanceof MultipartError)
       throw new TryAgain(unexpected(where, `it did not arrive whole: ${error.message}`, error));
     throw error;

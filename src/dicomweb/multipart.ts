@@ -6,6 +6,11 @@ export class MultipartError extends Error {
   override readonly name = 'MultipartError';
 }
 
+/** A body that has more bytes than may be held. */
+export class BodyTooLong extends Error {
+  override readonly name = 'BodyTooLong';
+}
+
 /** The type of a body or a part. */
 interface BodyType {
   /** In small letters. */
@@ -54,7 +59,7 @@ interface WholePart {
  * Yields the parts of a multipart body.
  *
  * @param most - bytes of all together.
- * @throws MultipartError when it is cut off, longer, or has no part.
+ * @throws MultipartError when it is cut off, or has no part; BodyTooLong when it is longer.
  */
 export async function* wholeParts(
   body: AsyncIterable<Uint8Array>,
@@ -74,7 +79,7 @@ export async function* wholeParts(
       [head, pieces] = [event.text, []];
     } else {
       length += event.bytes.length;
-      if (length > most) throw new MultipartError(`it has more than ${most} bytes`);
+      if (length > most) throw new BodyTooLong(`it has more than ${most} bytes`);
       // Pieces are views into what is read next.
       pieces.push(Buffer.from(event.bytes));
     }

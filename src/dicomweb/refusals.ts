@@ -110,3 +110,13 @@ export function unexpected(where: string, what: string, cause?: unknown): DataEr
   const fix = 'Check that the address is that of a DICOMweb service; then run it again';
   return new DataError({ code: 'E_DICOMWEB_ANSWER', where, what, fix, cause });
 }
+
+/** The error for an answer of more than `most` bytes. */
+export function tooLarge(where: string, most: number): DataError {
+  return new DataError({
+    code: 'E_FILE_TOO_LARGE',
+    where,
+    what: `it has more than ${(most / 1e9).toFixed(1)} GB`,
+    fix: 'Divide the clip, or export it compressed',
+  });
+}

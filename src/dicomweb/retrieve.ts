@@ -1,7 +1,7 @@
-import { DataError, TryAgain, writeFileAtomic } from '../util/index.js';
+import { TryAgain, writeFileAtomic } from '../util/index.js';
 import type { Answer } from './http.js';
 import { bodyType, MultipartError, onlyPart } from './multipart.js';
-import { unexpected } from './refusals.js';
+import { tooLarge, unexpected } from './refusals.js';
 
 /** As it is stored where possible. */
 export const instanceTypes = 'multipart/related; type="application/dicom"; transfer-syntax=*';
@@ -56,12 +56,3 @@ export async function readInstance(answer: Answer, where: string, most: number):
 
 /** Preamble and prefix of a DICOM file, in bytes. */
 const HEAD = 132;
-
-function tooLarge(where: string, most: number): DataError {
-  return new DataError({
-    code: 'E_FILE_TOO_LARGE',
-    where,
-    what: `it has more than ${(most / 1e9).toFixed(1)} GB`,
-    fix: 'Divide the clip, or export it compressed',
-  });
-}

@@ -32,6 +32,7 @@ export {
   parseDicomElements,
   type StoredFrame,
 } from './formats/dicom/dicom-source.js';
+export { EXPLICIT, packingOf } from './formats/dicom/transfer-syntax.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export { checkSegmentationSize, instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
 export {

@@ -82,17 +82,17 @@ export function answerOf(
 /**
  * The first mask of each answer.
  *
- * @param levels - thresholds of the probability, in (0, 1), at which its masks are made too.
+ * @param levels - thresholds of the probability, in (0, 1), at which its masks are made too. Undefined: none.
  * @param toImage - resizes logits to the image's grid, and thresholds them at 0.
  */
 export function firstMasks(
   answers: readonly PromptAnswer[],
-  levels: readonly number[] = [],
-  toImage?: (logits: MaskLogits) => BinaryMask,
+  levels: readonly number[] | undefined,
+  toImage: (logits: MaskLogits) => BinaryMask,
 ): MaskPrediction[] {
   return answers.map(({ masks }) => {
     const { mask, score, logits } = masks[0] as PromptedMask;
-    if (levels.length === 0 || toImage === undefined) return { mask, score };
+    if (levels === undefined) return { mask, score };
     // Resizing is linear: a threshold of the logits is an offset before it.
     const at = (level: number) => {
       const offset = Math.log(level / (1 - level));

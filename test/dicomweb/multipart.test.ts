@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MultipartError, onlyPart, wholeParts } from '../../src/dicomweb/multipart.js';
+import { readFrames } from '../../src/dicomweb/frames.js';
+import { BodyTooLong, MultipartError, onlyPart, wholeParts } from '../../src/dicomweb/multipart.js';
+import { TryAgain } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const BOUNDARY = 'edge';
 const part = (type: string, content: string) => `--${BOUNDARY}\r\nContent-Type: ${type}\r\nX: y\r\n\r\n${content}\r\n`;
@@ -27,8 +30,19 @@ describe('the parts of a multipart body', () => {
 
   it.each([1, 1000])('are refused when they are cut off, too long or none, in pieces of %i bytes', async (size) => {
     await expect(partsOf(body.slice(0, -6), size)).rejects.toThrow(new MultipartError('it ended before its last boundary'));
-    await expect(partsOf(body, size, 9)).rejects.toThrow(new MultipartError('it has more than 9 bytes'));
+    await expect(partsOf(body, size, 9)).rejects.toThrow(new BodyTooLong('it has more than 9 bytes'));
     await expect(partsOf(`--${BOUNDARY}--\r\n`, size)).rejects.toThrow(new MultipartError('it has no part'));
+  });
+
+  it('as frames: are asked for again when they are cut off, but not when they are too long', async () => {
+    const read = (text: string, most: number) => {
+      const headers = new Headers({ 'content-type': `multipart/related; boundary=${BOUNDARY}` });
+      const answer = { status: 200, headers, pieces: () => inPieces(text, 9), text: async () => text, close: () => {} };
+      return readFrames(answer as Parameters<typeof readFrames>[0], 'frames', 2, most);
+    };
+    expect(await read(body, 1000)).toMatchObject([{ transferSyntax: '1.2' }, { transferSyntax: '1.2.840.10008.1.2.4.70' }]);
+    await expect(read(body.slice(0, -6), 1000)).rejects.toBeInstanceOf(TryAgain);
+    await expectError(read(body, 9), { code: 'E_FILE_TOO_LARGE', where: 'frames', what: 'it has more than' });
   });
 
   it('are one where one is expected', async () => {

@@ -81,6 +81,14 @@ describe('statistics at the edges', () => {
     expect(wilcoxonSignedRank([1, 2], [1, 2])).toEqual({ statistic: 0, p: 1, n: 0 });
     expect(wilcoxonSignedRank([2], [1])).toEqual({ statistic: 0, p: 1, n: 1 });
     expect(() => wilcoxonSignedRank([1], [])).toThrow(RangeError);
+    // All in favour: two of 2^n sign patterns, up to 50 pairs; the normal distribution is far off in its tail.
+    const inFavour = (n: number) =>
+      wilcoxonSignedRank(
+        Array.from({ length: n }, (_, i) => i + 1),
+        new Array<number>(n).fill(0),
+      ).p;
+    expect(inFavour(50) * 2 ** 49).toBeCloseTo(1, 6);
+    expect(inFavour(51) * 2 ** 50).toBeGreaterThan(1e4);
     expect(holm([])).toEqual([]);
   });
 
@@ -153,6 +161,13 @@ describe('statistics at the edges', () => {
     );
     expect(better.difference).toBeCloseTo(0.1, 12);
     expect(better.p).toBeCloseTo(2 / 1000, 12);
+    const worse = pairedBootstrap(
+      values.map((value) => value - 0.1),
+      values,
+      groups,
+      { seed: 2, draws: 999 },
+    );
+    expect(worse.p).toBeCloseTo(2 / 1000, 12);
     expect(pairedBootstrap(values, values, groups, { seed: 2 }).p).toBe(1);
   });
 

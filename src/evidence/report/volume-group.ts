@@ -15,7 +15,6 @@ const ELLIPSOID: Code = { value: 'ELLIPSOID', scheme: PRIVATE_SCHEME, meaning: '
 export function volumeGroup(volume: PlaneVolume, options: EvidenceOptions): ContentItem {
   const { phrase, ml, diametersMm, agreement, planes } = volume;
   const { identity, run } = options;
-  const { region, ...meaning } = options.codes.meaningOf(phrase);
   const uid = identity.made('volume', ...planes.map(placeOf), run, phrase);
   const [length, width, height] = diametersMm.map((mm) => mm.toFixed(1));
   return container(
@@ -23,7 +22,7 @@ export function volumeGroup(volume: PlaneVolume, options: EvidenceOptions): Cont
     [
       text('HAS OBS CONTEXT', dcm('112039', 'Tracking Identifier'), `${phrase}, volume`),
       uidReference('HAS OBS CONTEXT', dcm('112040', 'Tracking Unique Identifier'), uid),
-      ...findingItems({ ...meaning, region }),
+      ...findingItems(options.codes.meaningOf(phrase)),
       ...methodItems(options),
       ...planes.map(({ source, frame }) =>
         image('CONTAINS', dcm('121112', 'Source of Measurement'), {

@@ -1,15 +1,12 @@
 import { type DicomElement, type DicomElements, decimalString, loadJpegLsEncoder, writePackedDicom } from '../../dicom/index.js';
 import { type DicomWebClient, itemsOf, type JsonDataSet, type StudyInstance, textOf } from '../../dicomweb/index.js';
+import { EXPLICIT, packingOf } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 
 /** Frames asked for in one request. */
 const AT_ONCE = 16;
 
-const EXPLICIT = '1.2.840.10008.1.2.1';
 const JPEG_LS = '1.2.840.10008.1.2.4.80';
-
-/** Compressed encodings that are read (docs/data.md); video is not. */
-const READ = /^1\.2\.840\.10008\.1\.2\.(5|4\.(50|51|57|70|80|81|90|91))$/;
 
 /** Colours of native samples that mean the same after compression without losses. */
 const PLAIN_COLOURS = ['MONOCHROME1', 'MONOCHROME2', 'RGB'];
@@ -31,7 +28,7 @@ export async function fetchByFrames(client: DicomWebClient, instance: StudyInsta
   if (first === undefined) throw new RangeError('fetchByFrames: no frame');
   const { transferSyntax: sent } = first;
   const native = sent === EXPLICIT;
-  if (!native && !READ.test(sent)) throw unusable(where, `its frames have the transfer syntax ${sent}, which is not read`);
+  if (!native && packingOf(sent, where) === 'native') throw unusable(where, `its frames have the transfer syntax ${sent}`);
   if ((textOf(set, '00280004') ?? '').startsWith('PALETTE'))
     throw unusable(where, 'its colours are in a palette, which metadata do not have');
   const compress = native ? await compressor(set, where) : undefined;

@@ -200,7 +200,7 @@ describe('a tracker with a detector', () => {
     expect(frames.map(({ segments: [segment] }) => segment?.score)).toEqual([0.4, 0.4, 0.9, 0.9, 0.6, 0.6, 0.5, 0.5, 0.5]);
   });
 
-  it('begins anew where it gave up everything', async () => {
+  it('detects objects again after it has given up all of them', async () => {
     const detector = new (class extends GreyDetector {
       override async detect(image: Parameters<GreyDetector['detect']>[0], phrases: readonly string[]) {
         const found = await super.detect(image, phrases);
