@@ -140,6 +140,7 @@ describe('import-data', () => {
     const reason = { code: 'E_MASK_SIZE', where: 'image.seg.dcm', what: /61x43 pixels, its image 122x86/ } as const;
     await expectError(readMask(source, { width, height }, options), reason);
     await expectError(readMask(source, { width, height }, { ...options, raw: true }), reason);
+    await expectError(readMask({ ...source, file: `${seg}#0` }, { width, height }, options), reason);
     expect(await readMask(source, { width: 61, height: 43 }, options)).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
 import type { Size } from '../mask.js';
-import { isDicomName, lacksEnding } from './address.js';
+import { isDicomName, lacksEnding, splitAddress } from './address.js';
 import { beginsAsDicom } from './dicom/begins.js';
 import { DicomSegmentation } from './dicom/dicom-segmentation.js';
 import { instanceIn } from './dicom/dicom-source.js';
@@ -14,14 +14,15 @@ export async function openSegmentation(bytes: Uint8Array, where: string): Promis
   return beginsAsDicom(bytes) ? DicomSegmentation.parse(bytes, where) : undefined;
 }
 
-/** Opens a DICOM segmentation and keeps it for further frames; undefined for any other file. */
-export async function openKeptSegmentation(file: string): Promise<DicomSegmentation | undefined> {
+/** Opens the DICOM segmentation of a name, with or without an address, and keeps it for further frames; undefined for any other file. */
+export async function openKeptSegmentation(name: string): Promise<DicomSegmentation | undefined> {
+  const { file } = await splitAddress(name);
   return mayBeDicom(file) ? segmentations.get(file) : undefined;
 }
 
 /** @throws DataError naming a DICOM segmentation for an image of other rows and columns. Any other file may be of another size. */
-export async function checkSegmentationSize(file: string, image: Size): Promise<void> {
-  (await openKeptSegmentation(file))?.requireSize(image);
+export async function checkSegmentationSize(name: string, image: Size): Promise<void> {
+  (await openKeptSegmentation(name))?.requireSize(image);
 }
 
 /** The SOP instance UID of a DICOM file; undefined for other files. */
