@@ -41,6 +41,18 @@ export function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.mul(dy, tf.cast(tf.greater(y, 0), 'float32')));
 }
 
+/** min(max(x, 0), 6), with a gradient computed from the result. */
+export const relu6: Activation = (x) => {
+  const op = tf.customGrad((input, save) => {
+    const value = tf.relu6(input as tf.Tensor);
+    (save as unknown as (tensors: tf.Tensor[]) => void)([value]);
+    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) =>
+      tf.tidy(() => tf.mul(reluGradient(y as tf.Tensor, dy), tf.cast(tf.less(y as tf.Tensor, 6), 'float32')));
+    return { value, gradFunc };
+  });
+  return op(x) as typeof x;
+};
+
 const activations: Record<ActivationName, Activation> = { relu, gelu };
 
 /** Looks up an activation by name. */

@@ -1,6 +1,6 @@
 /** Modules, parameters and layers, and training passes with gradient checkpointing. */
 
-export { type Activation, type ActivationName, activation, gelu, reluGradient } from './activation.js';
+export { type Activation, type ActivationName, activation, gelu, relu6, reluGradient } from './activation.js';
 export { CheckpointedTape, type Gradients } from './checkpointed-tape.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
 export { Conv2d } from './conv2d.js';
@@ -17,6 +17,7 @@ export {
   type Owner,
   type TensorRecord,
 } from './forward-context.js';
+export { type ChannelMap, FrozenBatchNorm } from './frozen-batch-norm.js';
 export { GroupNorm } from './group-norm.js';
 export { InferencePasses } from './inference-passes.js';
 export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } from './init.js';

@@ -56,7 +56,7 @@ describe('parseGroundingDinoConfig', () => {
   it("takes the reference's defaults", () => {
     const config = parseGroundingDinoConfig({});
     expect(config).toMatchObject({ numQueries: 900, dModel: 256, maxTextLen: 256, fusionDroppath: 0.1, twoStage: true });
-    expect(config.backboneConfig.outIndices).toEqual([2, 3, 4]);
+    expect(config.backboneConfig).toMatchObject({ kind: 'swin', config: { outIndices: [2, 3, 4] } });
     expect(config.textConfig.hiddenSize).toBe(768);
   });
 

@@ -4,7 +4,6 @@ Needs open_clip_torch and timm (with torchvision), and for M2IB and Hugging Face
 https://github.com/HealthX-Lab/MedCLIP-SAMv2, which no package provides, in MEDCLIP_SAMV2.
 """
 import ast
-import importlib.util
 import os
 import pathlib
 import re
@@ -14,17 +13,8 @@ import types
 import torch
 from torch import nn
 
-# timm imports torchvision, whose binaries may belong to another build of torch. Nothing here uses its operators, and transformers
-# is told that there is none.
-_find = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *rest: None if name == "torchvision" else _find(name, *rest)
-from transformers import AutoModel, BertConfig  # noqa: E402, F401
-
-importlib.util.find_spec = _find
-_library = torch.library.Library("torchvision", "FRAGMENT")
-for _name in ("nms", "qnms"):
-    _library.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-
+import without_torchvision  # noqa: F401
+from transformers import AutoModel, BertConfig  # noqa: F401
 from open_clip.hf_model import HFTextEncoder  # noqa: E402
 from open_clip.timm_model import TimmModel  # noqa: E402
 from timm.models.vision_transformer import VisionTransformer  # noqa: E402

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ConfigError, shownName } from '../../util/index.js';
 import { parseBertConfig } from '../bert/index.js';
 import { bounds } from '../common/index.js';
-import { parseSwinConfig } from '../swin/index.js';
+import { type EfficientNetConfig, isTimmBackbone, parseEfficientNetConfig } from '../efficientnet/index.js';
+import { parseSwinConfig, type SwinConfig } from '../swin/index.js';
 
 /** The reference's default backbone. */
 const defaultBackbone = { model_type: 'swin', out_indices: [2, 3, 4] };
@@ -56,11 +57,16 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head
 type Plain = Omit<z.infer<typeof schema>, 'model_type' | 'backbone_config' | 'text_config'>;
 type CamelPlain = { readonly [K in keyof Plain as Camel<K & string>]: Plain[K] };
 
+/** The image backbone: a Swin, or an EfficientNet-Lite of timm. */
+export type BackboneConfig =
+  | { readonly kind: 'swin'; readonly config: SwinConfig }
+  | { readonly kind: 'efficientnet'; readonly config: EfficientNetConfig };
+
 /** A Hugging Face `config.json` of Grounding DINO: upstream's fields in camelCase. */
 export interface GroundingDinoConfig extends CamelPlain {
   /** Whether class logits are divided by the square root of their width and have a learned bias, as in MM Grounding DINO. */
   readonly scaledLogits: boolean;
-  readonly backboneConfig: ReturnType<typeof parseSwinConfig>;
+  readonly backboneConfig: BackboneConfig;
   readonly textConfig: ReturnType<typeof parseBertConfig>;
 }
 
@@ -82,8 +88,8 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
   const problems = impossible(plain);
   if (problems.length > 0) throw unusable(problems.join('; '));
   const camel = Object.fromEntries(Object.entries(plain).map(([key, value]) => [camelCase(key), value]));
-  const backboneConfig = parseSwinConfig(backbone ?? defaultBackbone);
-  const maps = backboneConfig.outIndices.length;
+  const backboneConfig = parseBackboneConfig(backbone ?? defaultBackbone);
+  const maps = mapsOf(backboneConfig);
   if (maps > plain.num_feature_levels)
     throw unusable(`num_feature_levels: ${plain.num_feature_levels}, but the backbone gives ${maps} maps`);
   return {
@@ -92,6 +98,17 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
     backboneConfig,
     textConfig: parseBertConfig(text ?? { model_type: 'bert' }),
   };
+}
+
+function parseBackboneConfig(json: Readonly<Record<string, unknown>>): BackboneConfig {
+  return isTimmBackbone(json)
+    ? { kind: 'efficientnet', config: parseEfficientNetConfig(json) }
+    : { kind: 'swin', config: parseSwinConfig(json) };
+}
+
+/** The number of maps that a backbone gives. */
+function mapsOf(backbone: BackboneConfig): number {
+  return backbone.kind === 'swin' ? backbone.config.outIndices.length : backbone.config.outputs.length;
 }
 
 function impossible(config: Plain): string[] {

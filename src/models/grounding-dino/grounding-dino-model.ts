@@ -10,8 +10,9 @@ import {
   xavierUniform,
 } from '../../nn/index.js';
 import { Bert } from '../bert/index.js';
+import { EfficientNet } from '../efficientnet/index.js';
 import { Swin } from '../swin/index.js';
-import type { GroundingDinoConfig } from './config.js';
+import type { BackboneConfig, GroundingDinoConfig } from './config.js';
 import { Decoder } from './decoder.js';
 import { EncoderLayer, type Features } from './encoder-layer.js';
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
@@ -40,7 +41,7 @@ export interface EncodedText {
 export class GroundingDinoModel extends Module {
   readonly decoder: Decoder;
   private readonly config: GroundingDinoConfig;
-  private readonly backbone: Swin;
+  private readonly backbone: Swin | EfficientNet;
   private readonly inputProjection: InputProjection[];
   private readonly textBackbone: Bert;
   private readonly textProjection: Linear;
@@ -55,7 +56,7 @@ export class GroundingDinoModel extends Module {
     super();
     this.config = config;
     const { dModel, numQueries, numFeatureLevels, twoStage } = config;
-    this.backbone = this.child('backbone.conv_encoder.model', new Swin(config.backboneConfig));
+    this.backbone = this.child('backbone.conv_encoder.model', backboneOf(config.backboneConfig));
     this.learnedPositions =
       config.positionEmbeddingType === 'learned'
         ? this.child('backbone.position_embedding', new LearnedPositionEmbedding(dModel))
@@ -201,6 +202,10 @@ export class GroundingDinoModel extends Module {
       y: tf.sigmoid(tf.mul(table.weight.value.reshape([1, -1, 4]), tf.ones([batch, 1, 1]))) as tf.Tensor3D,
     })).y;
   }
+}
+
+function backboneOf(backbone: BackboneConfig): Swin | EfficientNet {
+  return backbone.kind === 'swin' ? new Swin(backbone.config) : new EfficientNet(backbone.config);
 }
 
 /** Lists the parameters of the position block: the model's own level vectors, and the learned tables. */

@@ -1,5 +1,6 @@
 import { tf } from '../../backend/index.js';
 import { bertUnusedKeys } from '../bert/index.js';
+import { efficientNetUnusedKeys } from '../efficientnet/index.js';
 import { swinUnusedKeys } from '../swin/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import type { GroundingDinoOutputs } from './grounding-dino.js';
@@ -77,6 +78,6 @@ export const mmGroundingDinoSharedKeys: readonly { readonly copy: string; readon
 
 /** Keys that checkpoints may contain but no forward pass reads, as path patterns. */
 export const groundingDinoUnusedKeys: readonly string[] = [
-  ...swinUnusedKeys.map((key) => `model.backbone.conv_encoder.model.${key}`),
+  ...[...swinUnusedKeys, ...efficientNetUnusedKeys].map((key) => `model.backbone.conv_encoder.model.${key}`),
   ...bertUnusedKeys.map((key) => `model.text_backbone.${key}`),
 ];

@@ -1,0 +1,2 @@
+export { type EfficientNetConfig, isTimmBackbone, parseEfficientNetConfig } from './config.js';
+export { EfficientNet, efficientNetUnusedKeys } from './efficientnet.js';
