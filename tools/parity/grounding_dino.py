@@ -1,6 +1,6 @@
 """Full-size parity: a Grounding DINO with random weights, run by `npm run forward` and by the reference.
 
-    .venv-reference/bin/python tools/parity/grounding_dino.py [--size tiny|base|mm-tiny] [--form FORM] [--image 800x800] [--batch 1]
+    .venv-reference/bin/python tools/parity/grounding_dino.py [--size tiny|base|mm-tiny|lite0] [--form FORM] [--image 800x800] [--batch 1]
 
 FORM is the format of the weights: `f32`, `f16` or `bf16` in one safetensors file, `sharded` safetensors, or `pth`, the authors'
 format and naming. The reference uses exactly the stored values.
@@ -18,6 +18,11 @@ import sys
 import tempfile
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "golden"))
+if "lite0" in sys.argv:  # needs timm with torchvision
+    import without_torchvision  # noqa: E402, F401
+
 import torch
 from safetensors.torch import load_file, save_file
 from scipy.optimize import linear_sum_assignment
@@ -28,15 +33,15 @@ from transformers import (
     MMGroundingDinoForObjectDetection,
 )
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools" / "golden"))
 from authors import in_authors_names, published_shape  # noqa: E402
 
 SWIN_B = dict(model_type="swin", embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32], window_size=12, image_size=384,
               out_indices=[2, 3, 4])
+LITE0 = dict(model_type="timm_backbone", backbone="tf_efficientnet_lite0", out_indices=[2, 3, 4], freeze_batch_norm_2d=True)
 SIZES = {
     "tiny": lambda: GroundingDinoForObjectDetection(GroundingDinoConfig()),
     "base": lambda: GroundingDinoForObjectDetection(GroundingDinoConfig(backbone_config=SWIN_B)),
+    "lite0": lambda: GroundingDinoForObjectDetection(GroundingDinoConfig(backbone_config=LITE0)),
     "mm-tiny": lambda: MMGroundingDinoForObjectDetection(MMGroundingDinoConfig()),
 }
 TOLERANCE, SHARE = 2e-3, 0.99

@@ -3,7 +3,7 @@ import { ConfigError, shown } from '../../util/index.js';
 import { bounds } from '../common/index.js';
 
 /** Blocks of one width. The first block changes resolution and width. */
-export interface EfficientNetStage {
+interface EfficientNetStage {
   /** Channels inside a block, as a multiple of those that enter it. 1: without the first convolution. */
   readonly expansion: number;
   readonly kernelSize: number;
