@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseTolerance } from '../../src/cli/tolerance.js';
-import { UsageError } from '../../src/util/index.js';
-import { expectError } from '../support/expect-error.js';
+import { parseTolerance } from '../../../src/cli/eval/tolerance.js';
+import { UsageError } from '../../../src/util/index.js';
+import { expectError } from '../../support/expect-error.js';
 
 const parsed = (...texts: string[]) => parseTolerance('--tolerance', texts);
 

@@ -1,4 +1,4 @@
-import { shown, UsageError } from '../util/index.js';
+import { shown, UsageError } from '../../util/index.js';
 
 /** Boundary distance tolerance, for images of known pixel size and for others. */
 export interface Tolerance {

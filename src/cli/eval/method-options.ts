@@ -1,7 +1,7 @@
-import type { ExemplarOptions, PointWay } from '../eval/index.js';
-import { findMethod } from '../methods/index.js';
-import { UsageError } from '../util/index.js';
-import type { MethodRequest } from '../workflows/index.js';
+import type { ExemplarOptions, PointWay } from '../../eval/index.js';
+import { findMethod } from '../../methods/index.js';
+import { UsageError } from '../../util/index.js';
+import type { MethodRequest } from '../../workflows/index.js';
 
 /** The options of a command that name methods. */
 export interface MethodOptions {

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { methodRequests, pointsOf } from '../../src/cli/method-options.js';
-import { useBackend } from '../support/backend.js';
-import { runCommand } from '../support/command.js';
-import { fixturePath } from '../support/golden.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
-import { writeTinyBiomedParse } from '../support/tiny-biomed-parse.js';
+import { methodRequests, pointsOf } from '../../../src/cli/eval/method-options.js';
+import { useBackend } from '../../support/backend.js';
+import { runCommand } from '../../support/command.js';
+import { fixturePath } from '../../support/golden.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { writeTinyBiomedClip } from '../../support/tiny-biomed-clip.js';
+import { writeTinyBiomedParse } from '../../support/tiny-biomed-parse.js';
 
 const dir = temporaryFolder('methods-cli');
 const IMAGE = 'examples/fetal-head-1.jpg';
