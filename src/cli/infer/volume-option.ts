@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BatchImage, VolumeResult } from '../infer/index.js';
-import { UsageError } from '../util/index.js';
-import { consoleLogger } from './console-logger.js';
+import type { BatchImage, VolumeResult } from '../../infer/index.js';
+import { UsageError } from '../../util/index.js';
+import { consoleLogger } from '../console-logger.js';
 
 /** `--volume`, as yargs describes it. */
 export const volumeOption = {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { readImageFile } from '../imaging/index.js';
-import type { ImageSource } from '../infer/index.js';
-import { S3Store } from '../stores/index.js';
+import { readImageFile } from '../../imaging/index.js';
+import type { ImageSource } from '../../infer/index.js';
+import { S3Store } from '../../stores/index.js';
 
 /** A local file of a list. */
 export class LocalFile implements ImageSource {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../dicomweb/index.js';
-import { isUnnamedDicom, readImageFile } from '../imaging/index.js';
-import type { ViewerFile, ViewerImages } from '../serve/index.js';
-import { type Logger, safeRelative, UsageError } from '../util/index.js';
+import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../../dicomweb/index.js';
+import { isUnnamedDicom, readImageFile } from '../../imaging/index.js';
+import type { ViewerFile, ViewerImages } from '../../serve/index.js';
+import { type Logger, safeRelative, UsageError } from '../../util/index.js';
 import { hasImageExtension } from './image-extensions.js';
 import { walkFolder } from './walk-folder.js';
 

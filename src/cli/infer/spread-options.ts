@@ -1,6 +1,6 @@
-import type { BatchSettings } from '../infer/index.js';
-import { PromptTokenizer } from '../prompts/index.js';
-import { UsageError } from '../util/index.js';
+import type { BatchSettings } from '../../infer/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
+import { UsageError } from '../../util/index.js';
 
 /** Options for the spread of measures. */
 export interface SpreadOptions {
@@ -45,7 +45,7 @@ export async function spreadOf(
   const phrases = prompts.flatMap((prompt) => PromptTokenizer.parsePrompt(prompt));
   if (wordings === undefined) return { wordings: {}, levels: LEVELS };
   // Only loaded if wordings are given.
-  const { readWordings, wordingsOf } = await import('../eval/index.js');
+  const { readWordings, wordingsOf } = await import('../../eval/index.js');
   const all = await readWordings(wordings);
   const others = phrases.map((phrase) => [phrase, wordingsOf(all, phrase).slice(1)] as const);
   return { wordings: Object.fromEntries(others.filter(([, list]) => list.length > 0)), levels: LEVELS };

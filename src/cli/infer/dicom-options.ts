@@ -1,12 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readOrMakeKey } from '../deidentify/index.js';
-import { keptIdentity, readPhraseCodes, replacedIdentity, type SegmentationForm, segmentationForms } from '../evidence/index.js';
-import type { EvidenceSettings, EvidenceSummary } from '../infer/index.js';
-import { PromptTokenizer } from '../prompts/index.js';
-import { shown, UsageError } from '../util/index.js';
-import { consoleLogger } from './console-logger.js';
-import { packageVersion } from './package-version.js';
+import { readOrMakeKey } from '../../deidentify/index.js';
+import {
+  keptIdentity,
+  readPhraseCodes,
+  replacedIdentity,
+  type SegmentationForm,
+  segmentationForms,
+} from '../../evidence/index.js';
+import type { EvidenceSettings, EvidenceSummary } from '../../infer/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
+import { shown, UsageError } from '../../util/index.js';
+import { consoleLogger } from '../console-logger.js';
+import { packageVersion } from '../package-version.js';
 
 /** Options for results in DICOM. */
 export interface DicomOptions {

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { holdsClip, isImageName } from '../imaging/index.js';
-import type { BatchImage } from '../infer/index.js';
-import { type Logger, silentLogger, UsageError } from '../util/index.js';
+import { holdsClip, isImageName } from '../../imaging/index.js';
+import type { BatchImage } from '../../infer/index.js';
+import { type Logger, silentLogger, UsageError } from '../../util/index.js';
 import { expandName, liesIn, placeOf, realPathOf } from './expand-name.js';
 import type { FindOptions } from './find-images.js';
 import { type FoundImage, namedImages } from './image-ids.js';

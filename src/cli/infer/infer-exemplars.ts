@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { initBackend } from '../backend/index.js';
-import { exists } from '../config/index.js';
-import { loadExemplars } from '../data/index.js';
-import { type BatchOptions, drawSupports, type ExemplarSettings, UniverSegPredictor } from '../infer/index.js';
-import { exemplarModel } from '../pretrained/index.js';
-import { UsageError } from '../util/index.js';
-import { consoleLogger } from './console-logger.js';
-import type { GlobalOptions } from './options.js';
+import { initBackend } from '../../backend/index.js';
+import { exists } from '../../config/index.js';
+import { loadExemplars } from '../../data/index.js';
+import { type BatchOptions, drawSupports, type ExemplarSettings, UniverSegPredictor } from '../../infer/index.js';
+import { exemplarModel } from '../../pretrained/index.js';
+import { UsageError } from '../../util/index.js';
+import { consoleLogger } from '../console-logger.js';
+import type { GlobalOptions } from '../options.js';
 
 /** Exemplars taken by default: as many as UniverSeg was trained with. */
 const SUPPORTS = 64;

@@ -1,8 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
-import { locateShipped } from '../config/index.js';
-import { isInside, type Logger } from '../util/index.js';
+import { locateShipped } from '../../config/index.js';
+import { isInside, type Logger } from '../../util/index.js';
 import { walkFolder } from './walk-folder.js';
 
 /** Glob metacharacters. */

@@ -1,5 +1,5 @@
-import { PixelSizes } from '../measure/index.js';
-import { shown, UsageError } from '../util/index.js';
+import { PixelSizes } from '../../measure/index.js';
+import { shown, UsageError } from '../../util/index.js';
 
 /** Options that say how large pixels are. */
 export interface PixelSizeOptions {

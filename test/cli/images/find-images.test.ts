@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { findImages } from '../../src/cli/find-images.js';
-import { namedImages } from '../../src/cli/image-ids.js';
-import { unsafeName } from '../../src/util/index.js';
-import { expectError } from '../support/expect-error.js';
+import { findImages } from '../../../src/cli/images/find-images.js';
+import { namedImages } from '../../../src/cli/images/image-ids.js';
+import { unsafeName } from '../../../src/util/index.js';
+import { expectError } from '../../support/expect-error.js';
 
 let dir = '';
 beforeEach(async () => {

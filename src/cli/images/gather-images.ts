@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { splitAddress } from '../imaging/index.js';
-import { type BatchImage, batchFolders } from '../infer/index.js';
-import { isStoreAddress } from '../stores/index.js';
-import { type Logger, UsageError } from '../util/index.js';
+import { splitAddress } from '../../imaging/index.js';
+import { type BatchImage, batchFolders } from '../../infer/index.js';
+import { isStoreAddress } from '../../stores/index.js';
+import { type Logger, UsageError } from '../../util/index.js';
 import { findImages } from './find-images.js';
 import type { FoundImage } from './image-ids.js';
 import { LazyStore, LocalFile } from './image-source.js';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isUnnamedDicom, listImages } from '../imaging/index.js';
-import type { BatchImage } from '../infer/index.js';
-import { type Logger, silentLogger, UsageError } from '../util/index.js';
+import { isUnnamedDicom, listImages } from '../../imaging/index.js';
+import type { BatchImage } from '../../infer/index.js';
+import { type Logger, silentLogger, UsageError } from '../../util/index.js';
 import { expandName, liesIn, placeOf, realPathOf } from './expand-name.js';
 import { hasImageExtension, imageExtensions } from './image-extensions.js';
 import { type FoundImage, namedImages } from './image-ids.js';

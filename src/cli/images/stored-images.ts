@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { beginsAsDicom, DICOM_START, isDicomDirectory, lacksEnding } from '../imaging/index.js';
-import { isStoreAddress, parseStoreAddress, type S3Store, type StoredObject } from '../stores/index.js';
-import { type Logger, UsageError, writeFileAtomic } from '../util/index.js';
+import { beginsAsDicom, DICOM_START, isDicomDirectory, lacksEnding } from '../../imaging/index.js';
+import { isStoreAddress, parseStoreAddress, type S3Store, type StoredObject } from '../../stores/index.js';
+import { type Logger, UsageError, writeFileAtomic } from '../../util/index.js';
 import { hasImageExtension } from './image-extensions.js';
 import type { FoundImage } from './image-ids.js';
 import { type LazyStore, StoredFile } from './image-source.js';

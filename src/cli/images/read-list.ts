@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parse } from 'csv-parse';
-import { DataError, linesOf, UsageError, unreadableCode } from '../util/index.js';
+import { DataError, linesOf, UsageError, unreadableCode } from '../../util/index.js';
 
 /** A line of a list. */
 export interface ListedImage {

@@ -6,8 +6,8 @@ import {
   requireTakes,
   type TextEntry,
   weightsOf,
-} from '../methods/index.js';
-import { UsageError } from '../util/index.js';
+} from '../../methods/index.js';
+import { UsageError } from '../../util/index.js';
 
 /** A method in place of the masker, or of both models, and its weights. */
 export type MaskingMethod = Named<BoxEntry | PointEntry> | TextMethod;

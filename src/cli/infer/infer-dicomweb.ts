@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../dicomweb/index.js';
-import { UsageError, withFolderLock } from '../util/index.js';
-import { fetchStudy, StudyJournal, storeResults } from '../workflows/index.js';
-import { consoleLogger } from './console-logger.js';
+import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../../dicomweb/index.js';
+import { UsageError, withFolderLock } from '../../util/index.js';
+import { fetchStudy, StudyJournal, storeResults } from '../../workflows/index.js';
+import { consoleLogger } from '../console-logger.js';
+import { startProgress } from '../progress.js';
+import { stopOnSignals } from '../stop-on-signals.js';
 import type { DicomWebOptions } from './dicomweb-options.js';
 import type { InferOptions } from './infer-options.js';
-import { startProgress } from './progress.js';
-import { stopOnSignals } from './stop-on-signals.js';
 
 /** @throws UsageError for options of archives without an archive. */
 export function refuseWithoutArchive({ study, series }: DicomWebOptions): void {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { initBackend } from '../backend/index.js';
+import { initBackend } from '../../backend/index.js';
 import {
   type BatchOptions,
   type BatchSettings,
@@ -11,14 +11,14 @@ import {
   type ResultsForm,
   runClips,
   TrackedSegmenter,
-} from '../infer/index.js';
-import { UsageError } from '../util/index.js';
-import { consoleLogger } from './console-logger.js';
+} from '../../infer/index.js';
+import { UsageError } from '../../util/index.js';
+import { consoleLogger } from '../console-logger.js';
+import { findClips } from '../images/find-clips.js';
+import type { GlobalOptions } from '../options.js';
+import { type Progress, startProgress } from '../progress.js';
+import { stopOnSignals } from '../stop-on-signals.js';
 import { type DicomOptions, evidenceOf, reportEvidence } from './dicom-options.js';
-import { findClips } from './find-clips.js';
-import type { GlobalOptions } from './options.js';
-import { type Progress, startProgress } from './progress.js';
-import { stopOnSignals } from './stop-on-signals.js';
 
 /** The options of `infer` that clips take. */
 export interface TrackOptions {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { extname, resolve } from 'node:path';
-import { imageStem } from '../imaging/index.js';
-import type { BatchImage, ImageSource } from '../infer/index.js';
+import { imageStem } from '../../imaging/index.js';
+import type { BatchImage, ImageSource } from '../../infer/index.js';
 
 /** An image to be given an id. */
 export interface FoundImage {
