@@ -7,21 +7,21 @@ import { shippedModels } from '../pretrained/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
-import { evidenceOf, refuseWithDicom, reportEvidence } from './dicom-options.js';
-import { gatherImages } from './gather-images.js';
-import { inferStudy, refuseWithoutArchive } from './infer-dicomweb.js';
-import { batchByExemplars } from './infer-exemplars.js';
-import { type InferOptions, withInferOptions } from './infer-options.js';
-import { refuseWithoutClips, trackClips } from './infer-track.js';
-import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
+import { gatherImages } from './images/gather-images.js';
+import { evidenceOf, refuseWithDicom, reportEvidence } from './infer/dicom-options.js';
+import { inferStudy, refuseWithoutArchive } from './infer/infer-dicomweb.js';
+import { batchByExemplars } from './infer/infer-exemplars.js';
+import { type InferOptions, withInferOptions } from './infer/infer-options.js';
+import { refuseWithoutClips, trackClips } from './infer/infer-track.js';
+import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './infer/masking-method.js';
+import { givenPixelSizes } from './infer/pixel-size-options.js';
+import { spreadOf } from './infer/spread-options.js';
+import { planesOf, reportVolumes } from './infer/volume-option.js';
 import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
-import { givenPixelSizes } from './pixel-size-options.js';
 import { startProgress } from './progress.js';
-import { spreadOf } from './spread-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
 import { timesLine } from './times-line.js';
-import { planesOf, reportVolumes } from './volume-option.js';
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',

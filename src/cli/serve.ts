@@ -15,12 +15,12 @@ import {
 } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
-import { universegToServe } from './infer-exemplars.js';
+import { viewerImages } from './images/viewer-images.js';
+import { universegToServe } from './infer/infer-exemplars.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { packageVersion } from './package-version.js';
 import { stopOnSignals } from './stop-on-signals.js';
-import { viewerImages } from './viewer-images.js';
 
 interface ServeOptions extends GlobalOptions {
   detector: string;

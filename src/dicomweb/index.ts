@@ -2,6 +2,7 @@
 
 export { parseArchiveAddress } from './address.js';
 export { DicomWebClient } from './client.js';
+export type { SentFrame } from './frames.js';
 export { itemsOf, type JsonDataSet, textOf } from './json-model.js';
 export { archiveSettings } from './settings.js';
 export type { StoredObject } from './store.js';

@@ -7,27 +7,35 @@ interface FontTable {
   readonly unitsPerEm: number;
   readonly capHeight: number;
   readonly descent: number;
+  /** Left and upper edge of the outline of a vertical bar. */
+  readonly barLeft: number;
+  readonly barTop: number;
   /** Advance widths of consecutive characters, keyed by the first one's code point in hexadecimal. */
   readonly widths: Readonly<Record<string, readonly number[]>>;
 }
 
 /** The bundled font: overlays look the same on every machine, including those without fonts. */
 export class OverlayFont {
-  /** Path of the TrueType file. */
+  /** Path of the OpenType file. */
   readonly file: string;
   readonly family: string;
   /** Cap height and descender depth for a font size of 1. */
   readonly capHeight: number;
   readonly descent: number;
+  /** Left and upper edge of the outline of a vertical bar, for a font size of 1, from its origin. */
+  readonly barLeft: number;
+  readonly barTop: number;
   private readonly advances: ReadonlyMap<string, number>;
   private static shared: OverlayFont | undefined;
 
   private constructor(folder: URL) {
-    this.file = fileURLToPath(new URL('sonoground-sans.ttf', folder));
+    this.file = fileURLToPath(new URL('sonoground-sans.otf', folder));
     const table = JSON.parse(readFileSync(new URL('sonoground-sans.json', folder), 'utf8')) as FontTable;
     this.family = table.family;
     this.capHeight = table.capHeight / table.unitsPerEm;
     this.descent = table.descent / table.unitsPerEm;
+    this.barLeft = table.barLeft / table.unitsPerEm;
+    this.barTop = table.barTop / table.unitsPerEm;
     this.advances = new Map(
       Object.entries(table.widths).flatMap(([first, widths]) =>
         widths.map((width, i) => [String.fromCodePoint(Number.parseInt(first, 16) + i), width / table.unitsPerEm]),

@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import type { Size } from './mask.js';
 import { OverlayFont } from './overlay-font.js';
 import type { Rgb } from './palette.js';
+import { rasterise } from './text-raster.js';
 
 /** Offset of the baseline from the top and line height, for a font size of 1: leaves room for accents on capitals. */
 const BASELINE = 0.97;
@@ -52,13 +52,10 @@ export function fitText(text: string, suffix: string, size: number, room: number
  */
 export async function renderText(text: string, size: number): Promise<TextLine> {
   const font = OverlayFont.load();
-  await registered(font);
   const spelt = font.spell(text);
   const width = Math.max(1, textWidth(spelt, size));
   const height = Math.max(1, Math.ceil(LINE_HEIGHT * size));
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><text y="${BASELINE * size}" font-family="${font.family}" font-size="${size}">${escaped(spelt)}</text></svg>`;
-  const coverage = await sharp(Buffer.from(svg)).extractChannel('alpha').raw().toBuffer();
-  return { width, height, coverage };
+  return { width, height, coverage: await rasterise(font, spelt, { width, height, size, baseline: BASELINE * size }) };
 }
 
 /** Paints a line onto an RGB image, clipped to it. */
@@ -78,20 +75,4 @@ export function paintText(
         canvas.data[at + c] = Math.round((canvas.data[at + c] as number) * (1 - share) + (ink[c] as number) * share);
     }
   }
-}
-
-let registration: Promise<unknown> | undefined;
-
-/** libvips loads a font file only through a text of its own; afterwards SVG finds it by family name as well. */
-function registered({ family, file }: OverlayFont): Promise<unknown> {
-  registration ??= sharp({ text: { text: '.', font: family, fontfile: file } })
-    .raw()
-    .toBuffer();
-  return registration;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string);
 }

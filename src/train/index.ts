@@ -17,6 +17,7 @@ export { withRunLock } from './run-folder.js';
 export { SampleThreads } from './sample-threads.js';
 export { SupportPool } from './support-pool.js';
 export type { TrainTask } from './task.js';
-export { type TrainerOptions, type TrainProgress, type TrainResult, train } from './trainer.js';
+export { train } from './trainer.js';
+export type { TrainerOptions, TrainProgress, TrainResult } from './trainer-options.js';
 export { TrainingStopped } from './training-stopped.js';
 export { withWordings } from './wordings.js';

@@ -32,7 +32,8 @@ import { preflight, samplesWithObjects } from './preflight.js';
 import { onRoot, type Ranks, requireEnoughImages } from './ranks/index.js';
 import { SupportPool } from './support-pool.js';
 import type { TrainTask } from './task.js';
-import { type TrainProgress, type TrainResult, train } from './trainer.js';
+import { train } from './trainer.js';
+import type { TrainProgress, TrainResult } from './trainer-options.js';
 
 /** Options to start and watch a run. */
 export interface RunOptions {

@@ -8,11 +8,13 @@ export {
   type EvaluateRunResult,
   evaluateRun,
   type MethodRequest,
+  newestRun,
   paperFigures,
   paperTables,
   type Stage,
   type WrittenCalibration,
 } from './evaluate/index.js';
+export { CLIP_PHANTOMS, evaluateClips, openClipSets } from './evaluate-clips/index.js';
 export { type Metrics, readMetrics } from './metrics-file.js';
 export { modelsFor } from './models-for.js';
 export { selectStartingModels, selectTrainedModels } from './models-of-run.js';

@@ -30,9 +30,9 @@ describeUnless(motoMissing, 'a store by moto', () => {
     client = new S3Client({ endpoint: moto.endpoint, forcePathStyle: true, region: 'us-east-1' });
     await client.send(new CreateBucketCommand({ Bucket: 'archive' }));
   });
-  afterAll(() => {
+  afterAll(async () => {
     client.destroy();
-    moto.stop();
+    await moto?.stop();
     process.env = before;
   });
   const put = (Key: string, Body: Buffer) => client.send(new PutObjectCommand({ Bucket: 'archive', Key, Body }));

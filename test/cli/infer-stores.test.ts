@@ -227,7 +227,8 @@ describe('infer --results parquet', () => {
           height,
           area: own.area,
           rle: own.segmentation?.counts,
-          other: JSON.stringify({ measures: own.measures, unmeasured: own.unmeasured }),
+          measures: own.measures ?? undefined,
+          unmeasured: own.unmeasured,
         };
       }),
     );

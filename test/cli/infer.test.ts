@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { findImages } from '../../src/cli/find-images.js';
+import { findImages } from '../../src/cli/images/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
 import type { CocoImages, CocoResult } from '../../src/infer/index.js';

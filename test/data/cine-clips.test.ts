@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { findImages } from '../../src/cli/find-images.js';
+import { findImages } from '../../src/cli/images/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
 import { imageStem } from '../../src/imaging/index.js';
 import { dicom } from '../support/dicom.js';

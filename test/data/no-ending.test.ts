@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { findImages } from '../../src/cli/find-images.js';
+import { findImages } from '../../src/cli/images/find-images.js';
 import { FoldersDataset, importDataset } from '../../src/data/index.js';
 import { dicom } from '../support/dicom.js';
 import { element, part10 } from '../support/dicom-bytes.js';

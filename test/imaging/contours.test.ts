@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connectedComponents, labelComponents } from '../../src/imaging/components.js';
 import { findContours, maskToPolygons, type Ring } from '../../src/imaging/contours.js';
+import type { BinaryMask } from '../../src/imaging/mask.js';
 import { polygonsToMask } from '../../src/imaging/polygons.js';
 import { anyMask, drawnMask } from '../support/masks.js';
 import { property } from '../support/properties.js';
@@ -48,7 +49,27 @@ describe('contours of any mask', () => {
   });
 });
 
+/** The labels by the definition: from each pixel that has none yet, all that can be reached. */
+function labelsByFilling({ width, height, data }: BinaryMask): Int32Array {
+  const labels = new Int32Array(data.length);
+  let count = 0;
+  const fill = (x: number, y: number, label: number): void => {
+    const i = y * width + x;
+    if (x < 0 || y < 0 || x >= width || y >= height || data[i] === 0 || labels[i] !== 0) return;
+    labels[i] = label;
+    for (const dy of [-1, 0, 1]) for (const dx of [-1, 0, 1]) fill(x + dx, y + dy, label);
+  };
+  for (const [i, value] of data.entries()) if (value !== 0 && labels[i] === 0) fill(i % width, Math.floor(i / width), ++count);
+  return labels;
+}
+
 describe('connected parts', () => {
+  property('are all that can be reached from a pixel, in reading order of their first pixels', anyMask(), (mask) => {
+    const labels = labelsByFilling(mask);
+    const areas = Array.from({ length: Math.max(0, ...labels) }, (_, i) => labels.filter((label) => label === i + 1).length);
+    expect(labelComponents(mask)).toEqual({ labels, areas });
+  });
+
   property('have each pixel of the mask once, and no pixel of a part touches another part', anyMask(14), (mask) => {
     const parts = connectedComponents(mask);
     const sum = mask.data.map((_, i) => parts.reduce((count, { data }) => count + (data[i] as number), 0));

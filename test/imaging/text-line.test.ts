@@ -47,11 +47,13 @@ describe('the font of overlays', () => {
     expect(blank).toEqual([]);
   });
 
-  it('draws the same on a machine without fonts, and complains about nothing', async () => {
-    const PHRASE = 'Malignant lesion, опухоль, κύστη 0.91';
-    const code = join(dir, 'a', 'b', 'text-line.mjs');
-    mkdirSync(join(dir, 'a', 'b'), { recursive: true });
-    for (const name of ['assets', 'node_modules']) symlinkSync(resolve(name), join(dir, name));
+  const PHRASE = 'Malignant lesion, опухоль, κύστη 0.91';
+
+  /** The hash of the phrase as a process of its own draws it. */
+  async function drawnApart(name: string, before = '', env: NodeJS.ProcessEnv = process.env): Promise<string> {
+    const code = join(dir, name, 'a', 'b', 'text-line.mjs');
+    mkdirSync(join(dir, name, 'a', 'b'), { recursive: true });
+    for (const folder of ['assets', 'node_modules']) symlinkSync(resolve(folder), join(dir, name, folder));
     await build({
       entryPoints: [resolve('src', 'imaging', 'text-line.ts')],
       outfile: code,
@@ -63,17 +65,30 @@ describe('the font of overlays', () => {
     });
     const script = `
       const { createHash } = await import('node:crypto');
+      const { createRequire } = await import('node:module');
+      const sharp = createRequire(${JSON.stringify(code)})('sharp');
+      ${before}
       const { renderText } = await import(${JSON.stringify(code)});
       const { coverage } = await renderText(${JSON.stringify(PHRASE)}, 20);
       process.stdout.write(createHash('sha256').update(coverage).digest('hex'));`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
+    expect(child.stderr).toBe('');
+    return child.stdout;
+  }
+
+  it('draws the same on a machine without fonts, and complains about nothing', async () => {
     // A configuration that names no folder with fonts.
     const FONTCONFIG_FILE = resolve('assets', 'fonts', 'fonts.conf');
-    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-      env: { PATH: process.env['PATH'], HOME: join(dir, 'nobody'), FONTCONFIG_FILE },
-      encoding: 'utf8',
-    });
-    expect(child.stderr).toBe('');
-    expect(child.stdout).toBe(hash((await renderText(PHRASE, 20)).coverage));
+    const env = { PATH: process.env['PATH'], HOME: join(dir, 'nobody'), FONTCONFIG_FILE };
+    expect(await drawnApart('no-fonts', '', env)).toBe(hash((await renderText(PHRASE, 20)).coverage));
+  });
+
+  it('draws the same in a program that has drawn other text before, on all of its threads', async () => {
+    const other = `
+      const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15">other</text></svg>');
+      await Promise.all(Array.from({ length: 16 }, () => sharp(svg).png().toBuffer()));
+      await sharp({ text: { text: 'other' } }).png().toBuffer();`;
+    expect(await drawnApart('other-text', other)).toBe(hash((await renderText(PHRASE, 20)).coverage));
   });
 
   it.each([

@@ -43,7 +43,7 @@ const NEEDED = [
   'configs/examples.yaml',
   'configs/prompts/busi.yaml',
   'configs/splits/busi.json',
-  'assets/fonts/sonoground-sans.ttf',
+  'assets/fonts/sonoground-sans.otf',
   'deploy/slurm/submit.sh',
   'docs/serving.md',
   'examples/README.md',

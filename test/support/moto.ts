@@ -31,8 +31,10 @@ export class Moto {
     return new Moto(child, endpoint);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    const over = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill();
+    await over;
   }
 }
 

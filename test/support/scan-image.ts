@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import type { RasterImage } from '../../src/imaging/index.js';
-import { renderText } from '../../src/imaging/text-line.js';
 
 export interface ScanOptions {
   readonly width?: number;
@@ -55,8 +54,6 @@ export async function withText(
   image: RasterImage,
   texts: readonly DrawnText[],
 ): Promise<{ readonly image: RasterImage; readonly ink: Uint8Array }> {
-  // The fonts of a process are fixed by its first text: later tests in it need the bundled one.
-  await renderText('.', 8);
   const { width, height, data } = image;
   const lines = texts.map(
     ({ text, x, y, size, font = 'sans-serif', colour = '#fff' }) =>

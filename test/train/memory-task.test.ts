@@ -10,7 +10,7 @@ import { loadSam2VideoParts } from '../../src/pretrained/index.js';
 import { clipTensors, followedObject, framesOf } from '../../src/train/clip-batch.js';
 import { followClip } from '../../src/train/follow-clip.js';
 import { freeze, MemoryTask, type RunConfig, runConfigSchema, runTraining, TrainingStopped } from '../../src/train/index.js';
-import { Rng } from '../../src/util/index.js';
+import { Rng, silentLogger } from '../../src/util/index.js';
 import { runExperiment } from '../../src/workflows/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
@@ -196,8 +196,18 @@ const config = (name: string, change: object = {}) =>
 
 describe('a run of a memory', () => {
   it('that is stopped and resumed ends with the same bytes as one in one go, and leaves frozen weights as they were', async () => {
-    const { training } = await runExperiment(config('one-go'));
+    const said: string[] = [];
+    const logger = {
+      ...silentLogger,
+      info: (message: string) => void said.push(message),
+      warn: (message: string) => void said.push(message),
+    };
+    const { training, test } = await runExperiment(config('one-go'), { logger });
     expect(training[0]).toMatchObject({ task: 'memory', steps: 6, monitor: 'val.loss' });
+    // A memory is not tested on the split's images.
+    expect(test).toMatchObject({ n: 0, dsc: null });
+    expect(said).toContain('clips are evaluated by eval --clips, with the best weights as --masker');
+    expect(said.filter((message) => /test split is empty/.test(message))).toEqual([]);
     const stop = new AbortController();
     const onProgress = ({ step }: { step: number }) => step === 2 && stop.abort();
     await expect(runExperiment(config('resumed'), { signal: stop.signal, onProgress })).rejects.toThrow(TrainingStopped);

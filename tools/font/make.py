@@ -4,13 +4,16 @@ Run: pip install fonttools==4.61.1 && python3 tools/font/make.py NotoSans-Medium
 (from Debian's package fonts-noto-extra 20201225-1: Noto Sans 2.004)
 
 The family is renamed, so that an installed Noto Sans cannot replace it. Kerning is dropped, so that the width of a line is the
-sum of its glyphs.
+sum of its glyphs. Outlines are CFF without hints: those of TrueType are hinted as the machine's fontconfig says, so that letters
+would not look the same everywhere.
 """
 import json
 import pathlib
 import sys
 
 from fontTools import subset
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTFont
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "assets" / "fonts"
@@ -44,8 +47,21 @@ for record in list(font["name"].names):
         font["name"].setName(FAMILY.replace(" ", ""), 6, record.platformID, record.platEncID, record.langID)
 font["OS/2"].usWeightClass = 400  # the only font of its family
 
+glyphs = font.getGlyphSet()
+outlines = {}
+for name in font.getGlyphOrder():
+    pen = T2CharStringPen(font["hmtx"].metrics[name][0], glyphs)
+    glyphs[name].draw(pen)
+    outlines[name] = pen.getCharString()
+bar = font["glyf"][font.getBestCmap()[ord("|")]]
+for table in ("glyf", "loca", "gasp"):
+    del font[table]
+font.sfntVersion = "OTTO"
+font["maxp"].tableVersion = 0x5000
+FontBuilder(font=font).setupCFF(FAMILY.replace(" ", ""), {}, outlines, {})
+
 FOLDER.mkdir(parents=True, exist_ok=True)
-path = FOLDER / "sonoground-sans.ttf"
+path = FOLDER / "sonoground-sans.otf"
 subset.save_font(font, str(path), options)
 
 cut = TTFont(path)
@@ -63,6 +79,8 @@ table = {
     "unitsPerEm": font["head"].unitsPerEm,
     "capHeight": font["OS/2"].sCapHeight,
     "descent": -font["hhea"].descent,
+    "barLeft": bar.xMin,
+    "barTop": bar.yMax,
     "widths": {f"{code:04X}": widths for code, widths in runs},
 }
 lines = json.dumps(table, separators=(",", ":")).replace('],"', '],\n"').replace('{"', '{\n"', 2)

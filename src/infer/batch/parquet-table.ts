@@ -1,41 +1,63 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { ByteWriter, ParquetWriter, SchemaElement } from 'hyparquet-writer';
 
-/** The type of a column's values; with `?`, a row may lack one. */
-export type Column = 'STRING' | 'INT32' | 'DOUBLE' | 'STRING?' | 'INT32?' | 'DOUBLE?';
+type Primitive = 'STRING' | 'INT32' | 'DOUBLE' | 'BOOLEAN';
 
-type Value<C extends Column> = C extends `${infer Plain}?`
-  ? Value<Plain & Column> | undefined
+/** The type of a column's values; with `?` or `optional`, a row may lack one. */
+export type Column =
+  | Primitive
+  | `${Primitive}?`
+  | { readonly list: Column; readonly optional?: true }
+  | { readonly fields: Columns; readonly optional?: true };
+
+/** The columns of a table, or the fields of a value, by name. */
+export interface Columns {
+  readonly [name: string]: Column;
+}
+
+type Value<C extends Column> = C extends `${infer Plain extends Primitive}?`
+  ? Value<Plain>
   : C extends 'STRING'
     ? string
-    : number;
+    : C extends 'BOOLEAN'
+      ? boolean
+      : C extends { readonly list: infer Element extends Column }
+        ? readonly Value<Element>[]
+        : C extends { readonly fields: infer Fields extends Columns }
+          ? Row<Fields>
+          : number;
 
-type Row<Columns extends Record<string, Column>> = { readonly [Name in keyof Columns]: Value<Columns[Name]> };
+type Optional = `${Primitive}?` | { readonly optional: true };
+
+type Row<C extends Columns> = {
+  readonly [Name in keyof C as C[Name] extends Optional ? never : Name]: Value<C[Name]>;
+} & {
+  readonly [Name in keyof C as C[Name] extends Optional ? Name : never]?: Value<C[Name]> | null | undefined;
+};
 
 /** Rows that are compressed together, and kept in memory until then. */
 const GROUP = 20_000;
 
 /** Writes a table of Parquet to an open file, a group of rows at a time. */
-export class ParquetTable<Columns extends Record<string, Column>> {
-  private rows: Row<Columns>[] = [];
+export class ParquetTable<C extends Columns> {
+  private rows: Row<C>[] = [];
 
   private constructor(
     private readonly file: FileHandle,
-    private readonly columns: Columns,
+    private readonly columns: C,
     private readonly bytes: ByteWriter,
     private readonly writer: ParquetWriter,
   ) {}
 
-  static async begin<Columns extends Record<string, Column>>(file: FileHandle, columns: Columns): Promise<ParquetTable<Columns>> {
+  static async begin<C extends Columns>(file: FileHandle, columns: C): Promise<ParquetTable<C>> {
     // Loaded here, as other batches do not need it.
     const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
     const bytes = new ByteWriter();
-    const names = Object.entries(columns);
-    const schema = [{ name: 'root', num_children: names.length }, ...names.map(([name, type]) => elementOf(name, type))];
+    const schema = [{ name: 'root', num_children: Object.keys(columns).length }, ...elementsOf(columns)];
     return new ParquetTable(file, columns, bytes, new ParquetWriter({ writer: bytes, schema, createdBy: 'sonoground' }));
   }
 
-  async add(row: Row<Columns>): Promise<void> {
+  async add(row: Row<C>): Promise<void> {
     this.rows.push(row);
     if (this.rows.length >= GROUP) await this.flush();
   }
@@ -48,7 +70,10 @@ export class ParquetTable<Columns extends Record<string, Column>> {
   }
 
   private async flush(): Promise<void> {
-    const columnData = Object.keys(this.columns).map((name) => ({ name, data: this.rows.map((row) => row[name] ?? null) }));
+    const columnData = Object.keys(this.columns).map((name) => ({
+      name,
+      data: this.rows.map((row) => (row as Readonly<Record<string, unknown>>)[name] ?? null),
+    }));
     this.rows = [];
     await this.writer.write({ columnData, rowGroupSize: GROUP });
     await this.drain();
@@ -61,10 +86,26 @@ export class ParquetTable<Columns extends Record<string, Column>> {
   }
 }
 
-function elementOf(name: string, column: Column) {
-  const type = column.replace('?', '') as 'STRING' | 'INT32' | 'DOUBLE';
-  const repetition_type = column.endsWith('?') ? ('OPTIONAL' as const) : ('REQUIRED' as const);
-  return type === 'STRING'
-    ? { name, repetition_type, type: 'BYTE_ARRAY' as const, converted_type: 'UTF8' as const }
-    : { name, repetition_type, type };
+/** The elements of columns in Parquet's schema: each followed by those of its own values. */
+function elementsOf(columns: Columns): SchemaElement[] {
+  return Object.entries(columns).flatMap(([name, column]) => elementOf(name, column));
+}
+
+function elementOf(name: string, column: Column): SchemaElement[] {
+  if (typeof column === 'string') {
+    const repetition_type = column.endsWith('?') ? 'OPTIONAL' : 'REQUIRED';
+    const type = column.replace('?', '') as Primitive;
+    return [
+      type === 'STRING' ? { name, repetition_type, type: 'BYTE_ARRAY', converted_type: 'UTF8' } : { name, repetition_type, type },
+    ];
+  }
+  const repetition_type = column.optional ? 'OPTIONAL' : 'REQUIRED';
+  if ('fields' in column)
+    return [{ name, repetition_type, num_children: Object.keys(column.fields).length }, ...elementsOf(column.fields)];
+  // The names are the format's.
+  return [
+    { name, repetition_type, converted_type: 'LIST', num_children: 1 },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    ...elementOf('element', column.list),
+  ];
 }

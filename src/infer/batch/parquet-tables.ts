@@ -1,14 +1,48 @@
 import { join } from 'node:path';
+import type { MeasuresRecord } from '../../measure/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import type { FoundInImage } from './coco-result.js';
 import type { JournalEntry } from './journal-entry.js';
-import { type Column, ParquetTable } from './parquet-table.js';
+import { type Column, type Columns, ParquetTable } from './parquet-table.js';
 
 /** One row an object. */
 const resultsTable = 'results.parquet';
 
 /** One row an image, also where nothing was found. */
 const imagesTable = 'images.parquet';
+
+const point = { list: 'DOUBLE' } as const;
+
+/** The fields of `MeasuresRecord`. */
+const measuresColumns = {
+  version: 'INT32',
+  spacing_mm: { list: 'DOUBLE' },
+  calibration: 'STRING',
+  parts: 'INT32',
+  share: 'DOUBLE',
+  area_mm2: 'DOUBLE',
+  long_axis_mm: 'DOUBLE',
+  short_axis_mm: 'DOUBLE',
+  perimeter_mm: 'DOUBLE',
+  ellipse: {
+    fields: { axes_mm: { list: 'DOUBLE' }, circumference_mm: 'DOUBLE', residual_mm: 'DOUBLE', centre_px: point },
+    optional: true,
+  },
+  depth: { fields: { nearest_mm: 'DOUBLE', centroid_mm: 'DOUBLE', from: 'STRING' }, optional: true },
+  long_axis_px: { list: point },
+  short_axis_px: { list: point },
+  spread: {
+    fields: {
+      variants: 'INT32',
+      lost: 'INT32',
+      area_mm2: 'DOUBLE',
+      long_axis_mm: 'DOUBLE',
+      short_axis_mm: 'DOUBLE',
+      perimeter_mm: 'DOUBLE',
+    },
+    optional: true,
+  },
+} as const satisfies Columns & Record<keyof MeasuresRecord, Column>;
 
 const objectColumns = {
   image: 'STRING',
@@ -26,9 +60,10 @@ const objectColumns = {
   area: 'DOUBLE',
   /** `counts` of COCO's compressed RLE; its size is that of the image. */
   rle: 'STRING?',
-  /** Further fields of the result, as JSON. */
-  other: 'STRING?',
-} as const satisfies Record<string, Column>;
+  measures: { fields: measuresColumns, optional: true },
+  /** Why there are no measures. */
+  unmeasured: 'STRING?',
+} as const satisfies Columns;
 
 const imageColumns = {
   image: 'STRING',
@@ -36,9 +71,21 @@ const imageColumns = {
   width: 'INT32?',
   height: 'INT32?',
   objects: 'INT32',
-  /** Of calibrated models, as JSON. */
-  verdicts: 'STRING?',
-} as const satisfies Record<string, Column>;
+  /** Of calibrated models, one a phrase. */
+  verdicts: {
+    list: {
+      fields: {
+        phrase: 'STRING',
+        present: 'BOOLEAN',
+        score: 'DOUBLE',
+        threshold: 'DOUBLE',
+        own_threshold: 'BOOLEAN',
+        false_positive_rate: 'DOUBLE',
+      },
+    },
+    optional: true,
+  },
+} as const satisfies Columns;
 
 /** Writes {@link resultsTable} and {@link imagesTable}; only a group of rows is in memory at a time. */
 export async function writeParquetTables(
@@ -60,7 +107,7 @@ export async function writeParquetTables(
 }
 
 function objectRow({ id, width: imageWidth, height: imageHeight }: JournalEntry, found: FoundInImage) {
-  const { file_name, category, category_id, bbox, score, mask_score, area, segmentation, ...other } = found;
+  const { file_name, category, category_id, bbox, score, mask_score, area, segmentation, measures, unmeasured } = found;
   const [left, top, width, height] = bbox;
   return {
     image: id,
@@ -77,7 +124,8 @@ function objectRow({ id, width: imageWidth, height: imageHeight }: JournalEntry,
     height,
     area,
     rle: segmentation?.counts,
-    other: Object.keys(other).length === 0 ? undefined : JSON.stringify(other),
+    measures,
+    unmeasured,
   };
 }
 
@@ -88,6 +136,6 @@ function imageRow({ id, fileName, width, height, results, verdicts }: JournalEnt
     width,
     height,
     objects: results.length,
-    verdicts: verdicts && JSON.stringify(verdicts),
+    verdicts: verdicts?.map(({ file_name: _, ...verdict }) => verdict),
   };
 }

@@ -22,9 +22,14 @@ export class PixelSize {
     });
   }
 
+  /** Whether the field is shown. */
+  get isAsked(): boolean {
+    return !this.label.hidden;
+  }
+
   /** Millimetres across and down: one number, or two as in `0.1x0.15`. Undefined without a valid entry, or where it is not asked for. */
   get mmPerPixel(): readonly [number, number] | undefined {
-    if (this.label.hidden) return undefined;
+    if (!this.isAsked) return undefined;
     const parts = this.field.value
       .trim()
       .replaceAll(',', '.')

@@ -1,4 +1,5 @@
 import type { BrowserBackend } from '../../backend/browser.js';
+import { element } from '../page/element.js';
 import { restartPage, startPage } from '../page/page.js';
 import { BrowserEngine } from './browser-engine.js';
 import type { Ready } from './messages.js';
@@ -6,7 +7,6 @@ import type { Ready } from './messages.js';
 /** Entry point of the static page, with the engine in the browser. */
 const NAMES: Readonly<Record<BrowserBackend, string>> = { webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly' };
 
-const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const choice = element<HTMLSelectElement>('backend');
 
 element('formats').textContent = 'PNG, JPEG, WebP, GIF, BMP, DICOM';

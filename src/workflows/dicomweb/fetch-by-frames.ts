@@ -1,5 +1,12 @@
 import { type DicomElement, type DicomElements, decimalString, loadJpegLsEncoder, writePackedDicom } from '../../dicom/index.js';
-import { type DicomWebClient, itemsOf, type JsonDataSet, type StudyInstance, textOf } from '../../dicomweb/index.js';
+import {
+  type DicomWebClient,
+  itemsOf,
+  type JsonDataSet,
+  type SentFrame,
+  type StudyInstance,
+  textOf,
+} from '../../dicomweb/index.js';
 import { EXPLICIT, packingOf } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 
@@ -24,22 +31,25 @@ const BINARY = ['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'UN'];
 export async function fetchByFrames(client: DicomWebClient, instance: StudyInstance, path: string): Promise<void> {
   const where = `instance ${instance.uid}`;
   const set = await client.metadata(instance);
-  const [first] = await client.frames(instance, [1]);
-  if (first === undefined) throw new RangeError('fetchByFrames: no frame');
-  const { transferSyntax: sent } = first;
-  const native = sent === EXPLICIT;
-  if (!native && packingOf(sent, where) === 'native') throw unusable(where, `its frames have the transfer syntax ${sent}`);
   if ((textOf(set, '00280004') ?? '').startsWith('PALETTE'))
     throw unusable(where, 'its colours are in a palette, which metadata do not have');
+  const opening = await client.frames(instance, numbersFrom(1, instance));
+  const sent = opening[0]?.transferSyntax;
+  if (sent === undefined) throw new RangeError('fetchByFrames: no frame');
+  const native = sent === EXPLICIT;
+  if (!native && packingOf(sent, where) === 'native') throw unusable(where, `its frames have the transfer syntax ${sent}`);
   const compress = native ? await compressor(set, where) : undefined;
-  const frames = async function* () {
-    for (let from = 1; from <= instance.frames; from += AT_ONCE) {
-      const numbers = Array.from({ length: Math.min(AT_ONCE, instance.frames - from + 1) }, (_, i) => from + i);
-      for (const { transferSyntax, bytes } of await client.frames(instance, numbers)) {
-        if (transferSyntax !== sent) throw unusable(where, `its frames come as ${sent} and as ${transferSyntax}`);
-        yield compress === undefined ? bytes : compress(bytes);
-      }
+  const written = function* (group: readonly SentFrame[]) {
+    for (const { transferSyntax, bytes } of group) {
+      if (transferSyntax !== sent) throw unusable(where, `its frames come as ${sent} and as ${transferSyntax}`);
+      yield compress === undefined ? bytes : compress(bytes);
     }
+  };
+  const frames = async function* () {
+    // Not kept while others are fetched.
+    yield* written(opening.splice(0));
+    for (let from = 1 + AT_ONCE; from <= instance.frames; from += AT_ONCE)
+      yield* written(await client.frames(instance, numbersFrom(from, instance)));
   };
   const elements = { ...elementsOf(set), '00080005': { vr: 'CS', Value: ['ISO_IR 192'] } };
   const sopClass = textOf(set, '00080016') ?? '';
@@ -50,6 +60,11 @@ export async function fetchByFrames(client: DicomWebClient, instance: StudyInsta
     { sopClass, sopInstance: instance.uid, elements, transferSyntax, frames: frames(), mostBytes },
     where,
   );
+}
+
+/** The numbers of the frames of one request. */
+function numbersFrom(from: number, { frames }: StudyInstance): number[] {
+  return Array.from({ length: Math.min(AT_ONCE, frames - from + 1) }, (_, i) => from + i);
 }
 
 /** Compresses native frames. @throws DataError for colours and samples whose compression would change what they mean. */

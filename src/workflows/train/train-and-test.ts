@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Dataset, Subset } from '../../data/index.js';
+import type { Dataset } from '../../data/index.js';
 import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
 import {
-  type OpenedSplits,
   onRoot,
   openRun,
   type RunConfig,
@@ -15,10 +14,10 @@ import {
 } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
-import { OURS, openExemplarMethod, openModels } from '../evaluate/methods.js';
 import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
+import { openTest } from './open-test.js';
 
 /** Training's part of `metrics.json`; see {@link Metrics}. */
 export type RunMetrics = Required<Pick<Metrics, 'test' | 'training'>> & Pick<Metrics, 'folds' | 'forgetting'>;
@@ -68,7 +67,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
     await onRoot(ranks, async () => {
-      judged.push(await openTrained(config, data, result, options));
+      judged.push(...(await openTest(config, data, result, options.logger)));
       if (probe) tried.push(await tryOut(selectTrainedModels(config, result.bestDir), probe));
     });
   }
@@ -90,8 +89,7 @@ async function test(
 ): Promise<RunMetrics> {
   const { folds } = config.eval;
   const evaluations = await evaluateStrictly(judged, config);
-  if (config.task === 'memory') options.logger?.info('clips are evaluated by eval --clips, with the best weights as --masker');
-  else if (judged.every(({ dataset }) => dataset.size === 0))
+  if (judged.length > 0 && judged.every(({ dataset }) => dataset.size === 0))
     options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training does not modify the files of its initial model.
@@ -110,20 +108,4 @@ async function test(
   await writeMetrics(metricsFileOf(config.run), metrics);
   await writeFileAtomic(join(config.run.dir, 'per-image.csv'), perImageCsv(evaluations.flatMap(({ rows }) => rows)));
   return metrics;
-}
-
-/** The trained model as a method, and the images to test it on. */
-async function openTrained(
-  config: RunConfig,
-  { train, test }: OpenedSplits,
-  { bestDir }: TrainResult,
-  { logger }: ExperimentOptions,
-): Promise<EvaluationSplit> {
-  if (config.task === 'memory')
-    return { dataset: new Subset(test, []), methods: [await openModels(config, OURS, selectTrainedModels(config, bestDir))] };
-  if (config.task !== 'universeg')
-    return { dataset: test, methods: [await openModels(config, OURS, selectTrainedModels(config, bestDir))] };
-  const { method, support } = await openExemplarMethod(config, { train, test }, bestDir);
-  for (const note of support.notes) logger?.warn(note);
-  return { dataset: support.evaluated, methods: [method] };
 }

@@ -1,5 +1,6 @@
 import type { OpenedClipRecord } from '../../../serve/engine/clips/clip-jobs.js';
 import { drawScene } from '../draw.js';
+import { element } from '../element.js';
 import type { Bbox } from '../layers.js';
 import { ClipLayers } from './clip-layers.js';
 import type { ClipState } from './clip-state.js';
@@ -13,8 +14,6 @@ export interface ShownClip {
   readonly cache: FrameCache;
   readonly state: ClipState;
 }
-
-const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
 /** Parts of the page that only a clip has. */
 const PARTS = ['clip', 'follow', 'clip-keys', 'clip-tracks'];

@@ -1,0 +1,85 @@
+import {
+  type BoxEntry,
+  findMethod,
+  type PointEntry,
+  RANDOM_WEIGHTS,
+  requireTakes,
+  type TextEntry,
+  weightsOf,
+} from '../../methods/index.js';
+import { UsageError } from '../../util/index.js';
+
+/** A method in place of the masker, or of both models, and its weights. */
+export type MaskingMethod = Named<BoxEntry | PointEntry> | TextMethod;
+export type TextMethod = Named<TextEntry>;
+
+interface Named<Entry> {
+  readonly entry: Entry;
+  readonly weights: string;
+}
+
+interface NamedMethod {
+  readonly name: string | undefined;
+  readonly weights: string | undefined;
+  readonly masker: string | undefined;
+  readonly maskerAdapter: string | undefined;
+}
+
+/**
+ * The method of `--method`, which masks the boxes that the detector finds for a prompt, or what is at their centres, or finds by
+ * itself what the prompt says.
+ *
+ * @throws UsageError for an unknown method, one that takes exemplars, or options that belong to another masker.
+ */
+export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMethod): MaskingMethod | undefined {
+  if (name === undefined) {
+    if (weights === undefined) return undefined;
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--weights',
+      what: 'no method is named that it could belong to',
+      fix: 'Name one with --method, or the weights of the models with --detector and --masker',
+    });
+  }
+  const entry = findMethod(name);
+  if (entry.takes === 'exemplars') requireTakes(entry, 'text', '--method');
+  const [other] = Object.entries({ '--masker': masker, '--masker-adapter': maskerAdapter }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (other !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: other[0],
+      what: `${name} takes the place of the masker`,
+      fix: 'Leave one of them out',
+    });
+  const named = weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights);
+  if (named === RANDOM_WEIGHTS)
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--weights',
+      what: 'random weights find nothing',
+      fix: `Name ${entry.weights.published}`,
+    });
+  return { entry, weights: named } as MaskingMethod;
+}
+
+/** Whether a method finds by itself what a prompt says. */
+export function findsByText(method: MaskingMethod | undefined): method is TextMethod {
+  return method?.entry.takes === 'text';
+}
+
+/**
+ * @param others - options of our detector by name, where they are given.
+ * @throws UsageError for any of them: a method that finds by text has no detector, and gives no scores.
+ */
+export function refuseDetectorOptions({ entry }: TextMethod, others: Readonly<Record<string, unknown>>): void {
+  const [other] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
+  if (other === undefined) return;
+  throw new UsageError({
+    code: 'E_OPTION_CONFLICT',
+    where: `--${other}`,
+    what: `${entry.name} takes the place of the detector, and gives no scores`,
+    fix: 'Leave one of them out',
+  });
+}

@@ -1,0 +1,2 @@
+export { CLIP_PHANTOMS, openClipSets } from './clip-sets.js';
+export { evaluateClips } from './evaluate-clips.js';
