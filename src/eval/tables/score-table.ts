@@ -35,14 +35,14 @@ export function methodNotes(summaries: readonly MethodSummary[]): string[] {
 /** In place of a mean of a method with random weights. */
 export const RANDOM = 'random weights';
 
-/** Whether a method's training included a dataset, for a cell. */
-export function seenCell({ seen }: MethodSummary, dataset: string): SeenInTraining {
-  return seen?.[dataset] ?? 'unknown';
+/** Whether a method's training included a dataset, for a cell: of random weights alone it is known that nothing did. */
+export function seenCell({ seen, untrained }: MethodSummary, dataset: string): SeenInTraining | 'no' {
+  return untrained === undefined ? (seen?.[dataset] ?? 'unknown') : 'no';
 }
 
 /** How to read the columns of {@link MethodSummary.given} and {@link MethodSummary.seen}. */
 export const SEEN_NOTE =
-  'Given: what a method gets besides the image; oracle: drawn from the ground truth, which is not available in practice, so that the row is an upper bound. Seen in pre-training: “yes” where the weights are known to have been trained on the dataset, “training split” where on that alone, “unknown” otherwise.';
+  'Given: what a method gets besides the image; oracle: drawn from the ground truth, which is not available in practice, so that the row is an upper bound. Seen in pre-training: “yes” where the weights are known to have been trained on the dataset, “training split” where on that alone, “no” for random weights, “unknown” otherwise.';
 
 const COLUMNS = [
   'method',
