@@ -21,7 +21,7 @@ import {
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type ClipEvalOptions, checkClipOptions, clipEvalOptions, evaluateClips } from './eval-clips.js';
-import { methodRequests, type PointName, pointNames, pointsOf, supportOf } from './method-options.js';
+import { methodRequests, type PointName, pointNames, pointsOf, refuseWithoutTaker, supportOf } from './method-options.js';
 import { type GlobalOptions, precisionOf, precisionOption, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { parseTolerance } from './tolerance.js';
@@ -36,9 +36,9 @@ interface EvalOptions extends GlobalOptions, ClipEvalOptions {
   method: string[];
   weights: string[];
   asPublished: boolean;
-  support: number;
-  supportSeed: number;
-  point: PointName[];
+  support: number | undefined;
+  supportSeed: number | undefined;
+  point: PointName[] | undefined;
   pointSeed: number[] | undefined;
   table: number[];
   figure: number[];
@@ -97,14 +97,16 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         default: false,
         describe: 'also run the published forms of methods, where they differ from those here, as rows of their own',
       })
-      .option('support', { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' })
-      .option('support-seed', { type: 'number', default: 0, describe: 'seed of the draw of exemplars' })
+      .option('support', {
+        type: 'number',
+        describe: 'exemplars for each structure, for methods that take them; default: 16',
+      })
+      .option('support-seed', { type: 'number', describe: 'seed of the draw of exemplars; default: 0' })
       .option('point', {
         choices: pointNames,
         array: true,
-        default: ['fixed'] as const,
         describe:
-          'how points are drawn from the ground truth, for methods that take them: the middle pixel of the mask, as SAMUS does, or random ones',
+          'how points are drawn from the ground truth, for methods that take them: the middle pixel of the mask, as SAMUS does, or random ones; default: fixed',
       })
       .option('point-seed', { type: 'number', array: true, describe: 'seeds of random points, a row each; default: 0' })
       .option('table', { type: 'number', array: true, default: [], describe: `tables of the paper: ${paperTables.join(', ')}` })
@@ -197,6 +199,8 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
       what: `the threshold is stored with the model for float32, and scores in ${argv.precision} differ`,
       fix: 'Leave --precision out',
     });
+  refuseWithoutTaker(argv.method, 'point', { point: argv.point, 'point-seed': argv.pointSeed });
+  refuseWithoutTaker(argv.method, 'exemplars', { support: argv.support, 'support-seed': argv.supportSeed });
   return {
     split: argv.split,
     adapter: argv.adapter,
