@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend, type Precision } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
 import type { Split } from '../data/index.js';
-import { type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
+import { between, type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
 import { parseShard } from '../infer/index.js';
 import { methodNames } from '../methods/index.js';
 import { PromptTokenizer, respelt, splitPrompt } from '../prompts/index.js';
@@ -275,9 +275,9 @@ function tell({ summaries, comparisons, constantMask, warnings, calibration, fil
   // Of many methods, pairs without ours are too many to read here.
   const withOurs = comparisons.filter(({ methods }) => methods[0] === summaries[0]?.method);
   for (const { protocol, dataset, methods, difference, interval, wilcoxon } of withOurs) {
-    const [low, high] = interval;
+    const range = between(interval);
     consoleLogger.info(
-      `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
+      `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)}${range === null ? '' : ` (95 % ${range})`}, Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
   const others = comparisons.length - withOurs.length;
