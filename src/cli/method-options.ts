@@ -103,7 +103,7 @@ export const pointNames = ['fixed', 'random'] as const;
 export type PointName = (typeof pointNames)[number];
 
 /**
- * The ways to draw points from the ground truth, a row each: the middle pixel alone.
+ * The ways to draw points from the ground truth, a row each. Default: the middle pixel.
  *
  * @throws UsageError for a seed that is none, or of points that are not random.
  */
