@@ -13,7 +13,7 @@ import { inferStudy, refuseWithoutArchive } from './infer/infer-dicomweb.js';
 import { batchByExemplars } from './infer/infer-exemplars.js';
 import { type InferOptions, withInferOptions } from './infer/infer-options.js';
 import { refuseWithoutClips, trackClips } from './infer/infer-track.js';
-import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './infer/masking-method.js';
+import { exemplarWeights, findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './infer/masking-method.js';
 import { givenPixelSizes } from './infer/pixel-size-options.js';
 import { spreadOf } from './infer/spread-options.js';
 import { planesOf, reportVolumes } from './infer/volume-option.js';
@@ -191,13 +191,20 @@ async function batchByText(method: TextMethod, options: InferOptions): Promise<P
   };
 }
 
-function openExemplars(options: InferOptions, exemplars: string) {
+async function openExemplars(options: InferOptions, exemplars: string) {
   const { prompt, masker, method, weights, adapter, threshold, nms, select, maskerAdapter, adapterScale, backend } = options;
+  const named = await exemplarWeights({ method, weights });
+  if (named !== undefined && options.detector !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--model',
+      what: `${method} has its weights by --weights`,
+      fix: 'Leave one of them out',
+    });
   const others = {
     prompt,
     masker,
-    method,
-    weights,
+    weights: named === undefined ? weights : undefined,
     adapter,
     'masker-adapter': maskerAdapter,
     'adapter-scale': adapterScale,
@@ -208,7 +215,7 @@ function openExemplars(options: InferOptions, exemplars: string) {
     nms,
     select,
   };
-  return batchByExemplars({ ...options, exemplars }, others, backend);
+  return batchByExemplars({ ...options, exemplars, detector: named ?? options.detector }, others, backend);
 }
 
 /** Copying a finished folder is left to the tools of the store: a batch appends to files. */

@@ -79,7 +79,7 @@ export {
 export { perImageCsv } from './summary/per-image-csv.js';
 export { protocolSummarySchema } from './summary/protocol-summary.js';
 export { type AblationVariant, ablationTable } from './tables/ablation-table.js';
-export { figure, meanStd, percentText } from './tables/figures.js';
+export { between, figure, meanStd, percentText } from './tables/figures.js';
 export { type MethodSummary, markdownTable, scoreTable, type Table, writeTable } from './tables/index.js';
 export { kidneyTable, kidneyWordings } from './tables/kidney-table.js';
 export { paperScoreTable } from './tables/paper-scores.js';

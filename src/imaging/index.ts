@@ -70,5 +70,5 @@ export { polygonsToMask } from './polygons.js';
 export { calibrated, type RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
-export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText } from './text-line.js';
+export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText, wrapText } from './text-line.js';
 export { unionOfMasks } from './union-of-masks.js';

@@ -46,6 +46,21 @@ export function fitText(text: string, suffix: string, size: number, room: number
 }
 
 /**
+ * Breaks a text between words into lines no wider than `room`; a word that is wider is truncated.
+ *
+ * @param size - font size in pixels.
+ */
+export function wrapText(text: string, size: number, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = [...lines.slice(-1), word].join(' ');
+    if (lines.length > 0 && textWidth(longer, size) <= room) lines[lines.length - 1] = longer;
+    else lines.push(fitText(word, '', size, room));
+  }
+  return lines;
+}
+
+/**
  * Renders one line of text with the bundled font.
  *
  * @param size - font size in pixels.

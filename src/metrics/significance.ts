@@ -86,7 +86,7 @@ export interface PairedBootstrapOptions {
 /** The difference of the first mean over the second. */
 export interface PairedBootstrapResult extends Interval {
   readonly difference: number;
-  /** Two-sided, at least 1 / (draws + 1), the resolution of the bootstrap. */
+  /** Two-sided, at least 1 / (draws + 1), the resolution of the bootstrap; 1 for one group, whose draws are all alike. */
   readonly p: number;
 }
 
@@ -102,14 +102,16 @@ export function pairedBootstrap(
   const means = groupedBootstrapMeans(differences, groups, seed, draws);
   const tail = (1 - confidence) / 2;
   const share = (test: (value: number) => boolean) => (means.filter(test).length + 1) / (draws + 1);
-  const p = Math.min(
-    1,
-    2 *
-      Math.min(
-        share((value) => value <= 0),
-        share((value) => value >= 0),
-      ),
-  );
+  const twoSided = () =>
+    Math.min(
+      1,
+      2 *
+        Math.min(
+          share((value) => value <= 0),
+          share((value) => value >= 0),
+        ),
+    );
+  const p = new Set(groups).size === 1 ? 1 : twoSided();
   return { difference: mean(differences), low: quantile(means, tail), high: quantile(means, 1 - tail), p };
 }
 

@@ -9,7 +9,7 @@ import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
 import { samusAuthorsKeys, samusConfigFromShapes } from '../models/samus/index.js';
 import { universegAuthorsKeys, universegConfigFromShapes } from '../models/universeg/index.js';
-import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
+import { CheckpointError, type ErrorCode, SonogroundError, shown, shownName } from '../util/index.js';
 import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys, weightFile } from '../weights/index.js';
 
 /** Readers for checkpoints in the authors' naming, which have no `config.json`; it is derived from their shapes. */
@@ -27,6 +27,9 @@ const AUTHORS: readonly {
   { naming: biomedClipOpenClipKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'openClip') },
   { naming: biomedClipHuggingFaceKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'huggingFace') },
 ];
+
+/** Failures of opening weights beside which a missing `config.json` is the clearer error. */
+const NO_WEIGHTS: readonly ErrorCode[] = ['E_FILE_NOT_FOUND', 'E_MODEL_INCOMPLETE', 'E_WEIGHTS_AMBIGUOUS'];
 
 /**
  * Reads `config.json` in a model directory, or beside a weight file, with the parser for its `model_type`. For checkpoints in the
@@ -66,7 +69,10 @@ export async function derivedConfig(path: string): Promise<unknown> {
 
 /** The configuration derived from a checkpoint in an authors' naming; undefined if it is not one. */
 async function configOfAuthors(path: string): Promise<unknown> {
-  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the clearer error
+  const weights = await openWeights(path).catch((error: unknown) => {
+    if (error instanceof CheckpointError && NO_WEIGHTS.includes(error.code)) return undefined;
+    throw error;
+  });
   if (weights === undefined) return undefined;
   try {
     const naming = namingOf(
@@ -74,10 +80,22 @@ async function configOfAuthors(path: string): Promise<unknown> {
       AUTHORS.map((form) => form.naming),
     );
     const form = AUTHORS.find((one) => one.naming === naming);
+    if (form === undefined && (await stat(path)).isFile()) throw foreignKeys(path, [...weights.tensors.keys()]);
     return form?.configOf(underOurKeys(weights, [form.naming]).tensors, basename(await weightFile(path)));
   } finally {
     await weights.close();
   }
+}
+
+/** Weights that were named as a file, and are of no model that is known by its keys. */
+function foreignKeys(path: string, keys: readonly string[]): CheckpointError {
+  const some = keys.slice(0, 3).map(shownName).join(', ');
+  return new CheckpointError({
+    code: 'E_MODEL_TYPE',
+    where: path,
+    what: `there is no config.json beside it, and its ${keys.length} keys (${some}${keys.length > 3 ? ', …' : ''}) are of no model that is known without one`,
+    fix: 'Put its config.json beside it, or name the weights of such a model',
+  });
 }
 
 /** A parser's message about a field, without its location. */

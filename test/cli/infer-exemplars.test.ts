@@ -137,6 +137,15 @@ describe('infer --exemplars', () => {
     expect([code, text]).toEqual([1, expect.stringMatching(/expected model_type universeg, got "?sam/)]);
   });
 
+  it('takes UniverSeg as a method, with its weights', async () => {
+    const named = ['--method', 'universeg', '--weights', 'universeg=@model'].map((word) => word.replace('@', `${dir}/`));
+    const words = ['--exemplars', join(dir, 'cyst'), '--image', join(dir, 'scans'), '--out', join(dir, 'by-method')];
+    const { code, text } = await runCommand(['infer', ...named, ...words]);
+    expect([code, text]).toEqual([0, expect.stringContaining('2 images done')]);
+    await infer('--exemplars', '@cyst', '--image', '@scans', '--out', '@by-model');
+    expect(await results('by-method')).toEqual(await results('by-model'));
+  });
+
   it('segments by the shipped UniverSeg where no model is named', async () => {
     const out = join(dir, 'by-shipped');
     const { code, text } = await runCommand(['infer', '--exemplars', join(dir, 'cyst'), '--image', join(dir, 'scans'), '--out', out]); // biome-ignore format: one line

@@ -180,7 +180,7 @@ describe('a method with random weights', () => {
       n: 10,
       'n paper': null,
       given: 'point (oracle)',
-      'seen in pre-training': 'unknown',
+      'seen in pre-training': 'no',
     });
     expect(table.rows.length).toBe(1);
     expect(table.notes.join(' ')).toContain('its weights are random');

@@ -81,6 +81,11 @@ describe('tables', () => {
       ['STU', random.method, 'random weights', null, 'random weights', null, 10, null],
     ]);
     expect(unseen.notes.join(' ')).toContain('BUSBRA');
+    // Rows with the same note share it.
+    const twice = paperScoreTable(3, [random, { ...random, method: 'samus, random weights (again)' }]).notes;
+    expect(twice.filter((note) => note.includes('the weights are random'))).toEqual([
+      expect.stringMatching(/^samus, random weights; samus, random weights \(again\): /),
+    ]);
     const kidney = kidneyTable([]);
     expect(kidney.rows).toHaveLength(20);
     expect(kidney.rows.every(({ cells }) => String(cells.at(-1)).startsWith('not evaluated'))).toBe(true);

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { decodeImage, drawOverlay, lettersLacking } from '../../src/imaging/index.js';
 import { OverlayFont } from '../../src/imaging/overlay-font.js';
-import { fitText, paintText, renderText, textWidth } from '../../src/imaging/text-line.js';
+import { fitText, paintText, renderText, textWidth, wrapText } from '../../src/imaging/text-line.js';
 
 const font = OverlayFont.load();
 const inked = ({ coverage }: { readonly coverage: Uint8Array }) => coverage.filter((value) => value > 127).length;
@@ -45,6 +45,17 @@ describe('the font of overlays', () => {
       }
     }
     expect(blank).toEqual([]);
+  });
+
+  it('is broken between words, and a word wider than the room is truncated', () => {
+    const name = 'samus, random weights (centre of our box)';
+    const lines = wrapText(name, 16, 240);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.join(' ')).toBe(name);
+    expect(lines.every((line) => textWidth(line, 16) <= 240)).toBe(true);
+    expect(wrapText('ours', 16, 240)).toEqual(['ours']);
+    const [long, short] = wrapText(`${'m'.repeat(60)} second`, 16, 240);
+    expect([long?.endsWith('…'), short]).toEqual([true, 'second']);
   });
 
   const PHRASE = 'Malignant lesion, опухоль, κύστη 0.91';

@@ -171,6 +171,14 @@ describe('statistics at the edges', () => {
     expect(pairedBootstrap(values, values, groups, { seed: 2 }).p).toBe(1);
   });
 
+  it('claims nothing of one patient, whose draws are all alike, nor of one image', () => {
+    const higher = [0.9, 0.8, 0.9];
+    const ofOne = pairedBootstrap(higher, [0.1, 0.2, 0.3], ['a', 'a', 'a'], { seed: 2 });
+    expect([ofOne.p, ofOne.low]).toEqual([1, ofOne.high]);
+    expect(pairedBootstrap([0.9], [0.1], ['a'], { seed: 2 }).p).toBe(1);
+    expect(pairedBootstrap(higher, [0.1, 0.2, 0.3], ['a', 'a', 'b'], { seed: 2 }).p).toBeLessThan(0.01);
+  });
+
   it('gives a difference the interval of the differences, low below high, narrower for less confidence', () => {
     const rng = Rng.seeded(6);
     const [a, b] = [0.7, 0.6].map((level) => Array.from({ length: 30 }, () => rng.normal(level, 0.1))) as [number[], number[]];

@@ -118,10 +118,10 @@ describe('evaluating methods of the comparison', () => {
     expect(methods).toEqual({});
     const table = (id: string) => readFile(join(run.run.dir, 'tables', `${id}.csv`), 'utf8');
     const line =
-      /^"?samus, random weights \(oracle point\)"?,phantom-standard,random weights,,+10,,random weights,,,point \(oracle\),unknown\r$/m;
+      /^"?samus, random weights \(oracle point\)"?,phantom-standard,random weights,,+10,,random weights,,,point \(oracle\),no\r$/m;
     expect(await table('scores')).toMatch(line);
     expect(await table('table-3')).toMatch(
-      /^phantom-standard,"samus, random weights \(oracle point\)",random weights,,random weights,,10,,point \(oracle\),unknown,not one/m,
+      /^phantom-standard,"samus, random weights \(oracle point\)",random weights,,random weights,,10,,point \(oracle\),no,not one/m,
     );
     const images = await readFile(join(run.run.dir, 'per-image.csv'), 'utf8');
     expect(

@@ -11,9 +11,10 @@ describe('the runtimes of methods', () => {
       ...methodOf('medsam (oracle box)', () => []),
       given: 'box (oracle)',
       predict: async (_sample: unknown, phrases: readonly string[]) => void asked.push(...phrases),
+      dispose: async () => void asked.push('freed'),
     };
     const measured = await measureMethod(method, one, 'tumor');
-    expect(asked).toEqual(Array.from({ length: 14 }, () => 'tumor'));
+    expect(asked).toEqual([...Array.from({ length: 14 }, () => 'tumor'), 'freed']);
     expect(measured).toMatchObject({ name: 'medsam (oracle box)', given: 'box (oracle)' });
     expect(measured?.timing.mean).toBeGreaterThanOrEqual(0);
     expect(

@@ -18,9 +18,9 @@ export interface EvalOptions extends GlobalOptions, ClipEvalOptions {
   method: string[];
   weights: string[];
   asPublished: boolean;
-  support: number;
-  supportSeed: number;
-  point: PointName[];
+  support: number | undefined;
+  supportSeed: number | undefined;
+  point: PointName[] | undefined;
   pointSeed: number[] | undefined;
   table: number[];
   figure: number[];
@@ -72,14 +72,13 @@ export const evalOptions: Readonly<Record<string, Options>> = {
     default: false,
     describe: 'also run the published forms of methods, where they differ from those here, as rows of their own',
   },
-  support: { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' },
-  'support-seed': { type: 'number', default: 0, describe: 'seed of the draw of exemplars' },
+  support: { type: 'number', describe: 'exemplars for each structure, for methods that take them; default: 16' },
+  'support-seed': { type: 'number', describe: 'seed of the draw of exemplars; default: 0' },
   point: {
     choices: pointNames,
     array: true,
-    default: ['fixed'] as const,
     describe:
-      'how points are drawn from the ground truth, for methods that take them: the middle pixel of the mask, as SAMUS does, or random ones',
+      'how points are drawn from the ground truth, for methods that take them: the middle pixel of the mask, as SAMUS does, or random ones; default: fixed',
   },
   'point-seed': { type: 'number', array: true, describe: 'seeds of random points, a row each; default: 0' },
   table: { type: 'number', array: true, default: [], describe: `tables of the paper: ${paperTables.join(', ')}` },

@@ -5,7 +5,7 @@ import { type EvaluateRunOptions, paperFigures, paperTables } from '../../workfl
 import { consoleLogger } from '../console-logger.js';
 import { precisionOf } from '../options.js';
 import type { EvalOptions } from './eval-options.js';
-import { methodRequests, pointsOf, supportOf } from './method-options.js';
+import { methodRequests, pointsOf, refuseWithoutTaker, supportOf } from './method-options.js';
 import { parseTolerance } from './tolerance.js';
 
 /**
@@ -29,6 +29,8 @@ export async function evalSettings(argv: EvalOptions): Promise<Omit<EvaluateRunO
       what: `the threshold is stored with the model for float32, and scores in ${argv.precision} differ`,
       fix: 'Leave --precision out',
     });
+  refuseWithoutTaker(argv.method, 'point', { point: argv.point, 'point-seed': argv.pointSeed });
+  refuseWithoutTaker(argv.method, 'exemplars', { support: argv.support, 'support-seed': argv.supportSeed });
   return {
     split: argv.split,
     adapter: argv.adapter,

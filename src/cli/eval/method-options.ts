@@ -1,5 +1,5 @@
 import type { ExemplarOptions, PointWay } from '../../eval/index.js';
-import { findMethod } from '../../methods/index.js';
+import { findMethod, methodEntries } from '../../methods/index.js';
 import { UsageError } from '../../util/index.js';
 import type { MethodRequest } from '../../workflows/index.js';
 
@@ -60,8 +60,35 @@ function withoutMethod(option: string): UsageError {
   });
 }
 
-/** The draw of exemplars. @throws UsageError for a number that is none of images, or no seed. */
-export function supportOf({ support, supportSeed }: { readonly support: number; readonly supportSeed: number }): ExemplarOptions {
+/**
+ * @param given - options of one kind of prompt, by name, undefined where they are not given.
+ * @throws UsageError for the first that is given although none of the methods takes such a prompt.
+ */
+export function refuseWithoutTaker(
+  methods: readonly string[],
+  kind: 'point' | 'exemplars',
+  given: Readonly<Record<string, unknown>>,
+): void {
+  const entries = methods.map(findMethod);
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (option === undefined || entries.some(({ takes }) => takes === kind)) return;
+  const takers = methodEntries.filter(({ takes }) => takes === kind).map(({ name }) => name);
+  throw new UsageError({
+    code: 'E_METHOD_PROMPT',
+    where: `--${option}`,
+    what: `it is for methods that take ${kind === 'point' ? 'points' : 'exemplars'}, and ${entries.length === 0 ? 'no method is named' : `there is none among ${methods.join(', ')}`}`,
+    fix: `Leave it out, or add --method ${takers.join(' or ')}`,
+  });
+}
+
+/** The draw of exemplars: 16 with seed 0. @throws UsageError for a number that is none of images, or no seed. */
+export function supportOf({
+  support = 16,
+  supportSeed = 0,
+}: {
+  readonly support?: number | undefined;
+  readonly supportSeed?: number | undefined;
+}): ExemplarOptions {
   for (const [where, value, least] of [
     ['--support', support, 1],
     ['--support-seed', supportSeed, 0],
@@ -76,15 +103,15 @@ export const pointNames = ['fixed', 'random'] as const;
 export type PointName = (typeof pointNames)[number];
 
 /**
- * The ways to draw points from the ground truth, a row each.
+ * The ways to draw points from the ground truth, a row each. Default: the middle pixel.
  *
  * @throws UsageError for a seed that is none, or of points that are not random.
  */
 export function pointsOf({
-  point,
+  point = ['fixed'],
   pointSeed: seeds,
 }: {
-  readonly point: readonly PointName[];
+  readonly point?: readonly PointName[] | undefined;
   readonly pointSeed?: readonly number[] | undefined;
 }): PointWay[] {
   if (seeds !== undefined && !point.includes('random'))

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type MethodSummary, meanStd, percentText } from '../../eval/index.js';
+import { between, type MethodSummary, meanStd, percentText } from '../../eval/index.js';
 import type { EvaluateRunResult } from '../../workflows/index.js';
 import { consoleLogger } from '../console-logger.js';
 
@@ -9,9 +9,9 @@ export function printEvaluation({ summaries, comparisons, constantMask, warnings
   // Of many methods, pairs without ours are too many to read here.
   const withOurs = comparisons.filter(({ methods }) => methods[0] === summaries[0]?.method);
   for (const { protocol, dataset, methods, difference, interval, wilcoxon } of withOurs) {
-    const [low, high] = interval;
+    const range = between(interval);
     consoleLogger.info(
-      `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
+      `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)}${range === null ? '' : ` (95 % ${range})`}, Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
   const others = comparisons.length - withOurs.length;

@@ -101,7 +101,7 @@ export function withInferOptions(args: Argv<GlobalOptions>) {
       .option('precision', precisionOption)
       .option('method', {
         type: 'string',
-        describe: `a method of the comparison: in place of the masker, given the detector's boxes or their centres, or of both, given the prompt: ${methodNames.join(', ')}`,
+        describe: `a method of the comparison: in place of the masker, given the detector's boxes or their centres, or of both, given the prompt or exemplars: ${methodNames.join(', ')}`,
       })
       .option('weights', {
         type: 'string',

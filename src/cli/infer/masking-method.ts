@@ -1,5 +1,7 @@
 import {
   type BoxEntry,
+  type BuiltEntry,
+  checkWeights,
   findMethod,
   type PointEntry,
   RANDOM_WEIGHTS,
@@ -42,7 +44,7 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMet
     });
   }
   const entry = findMethod(name);
-  if (entry.takes === 'exemplars') requireTakes(entry, 'text', '--method');
+  if (entry.takes === 'exemplars') requireTakes(entry, 'text', '--prompt');
   const [other] = Object.entries({ '--masker': masker, '--masker-adapter': maskerAdapter }).filter(
     ([, value]) => value !== undefined,
   );
@@ -53,15 +55,40 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMet
       what: `${name} takes the place of the masker`,
       fix: 'Leave one of them out',
     });
-  const named = weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights);
-  if (named === RANDOM_WEIGHTS)
-    throw new UsageError({
-      code: 'E_OPTION_VALUE',
-      where: '--weights',
-      what: 'random weights find nothing',
-      fix: `Name ${entry.weights.published}`,
-    });
-  return { entry, weights: named } as MaskingMethod;
+  return { entry, weights: weightsNamed(entry, weights) } as MaskingMethod;
+}
+
+/**
+ * The weights of `--method` that takes exemplars; undefined without a method.
+ *
+ * @throws UsageError for an unknown method, or one that does not take exemplars; CheckpointError for weights that are missing or not
+ * the method's.
+ */
+export async function exemplarWeights({
+  method,
+  weights,
+}: {
+  readonly method: string | undefined;
+  readonly weights: string | undefined;
+}): Promise<string | undefined> {
+  if (method === undefined) return undefined;
+  const entry = findMethod(method);
+  requireTakes(entry, 'exemplars', '--exemplars');
+  const named = weightsNamed(entry, weights);
+  await checkWeights(entry, named);
+  return named;
+}
+
+/** `WEIGHTS` or `METHOD=WEIGHTS`, else the published ones. @throws UsageError for random ones. */
+function weightsNamed(entry: BuiltEntry, weights: string | undefined): string {
+  const named = weightsOf(entry, weights?.startsWith(`${entry.name}=`) ? weights.slice(entry.name.length + 1) : weights);
+  if (named !== RANDOM_WEIGHTS) return named;
+  throw new UsageError({
+    code: 'E_OPTION_VALUE',
+    where: '--weights',
+    what: 'random weights find nothing',
+    fix: `Name ${entry.weights.published}`,
+  });
 }
 
 /** Whether a method finds by itself what a prompt says. */

@@ -1,4 +1,4 @@
-import { encodePng, phraseColour, type Rgb } from '../../imaging/index.js';
+import { encodePng, phraseColour, type Rgb, wrapText } from '../../imaging/index.js';
 import { blank, drawText, drawTile, lineHeight } from './canvas.js';
 import { type Example, type PhraseMask, phrasesIn } from './examples.js';
 
@@ -20,7 +20,7 @@ const BLACK: Rgb = [0, 0, 0];
 
 /**
  * The paper's figures 2 and 3: rows are datasets; columns are the bare image, the methods and the ground truth, each with the
- * image's DSC and IoU below. A phrase has one colour in the whole figure.
+ * image's DSC and IoU below. Long names of methods take several lines. A phrase has one colour in the whole figure.
  *
  * @param methods - names of the columns between image and ground truth.
  * @returns a PNG.
@@ -32,13 +32,16 @@ export async function comparisonFigure(rows: readonly FigureRow[], methods: read
     masks.map(({ phrase, mask }) => ({ mask, colour: phraseColour(phrases, phrase) }));
   const line = lineHeight(TEXT);
   const rowHeight = TILE + line + GAP;
+  const headings = columns.map((name) => wrapText(name, TEXT, TILE));
+  const heading = Math.max(...headings.map(({ length }) => length)) * line + GAP;
   const canvas = blank(
-    { width: NAMES + columns.length * (TILE + GAP) + GAP, height: line + GAP + rows.length * rowHeight + GAP },
+    { width: NAMES + columns.length * (TILE + GAP) + GAP, height: heading + rows.length * rowHeight + 2 * GAP },
     WHITE,
   );
-  for (const [k, name] of columns.entries()) await drawText(canvas, name, left(k), GAP, TILE, TEXT, BLACK);
+  for (const [k, lines] of headings.entries())
+    for (const [i, text] of lines.entries()) await drawText(canvas, text, left(k), GAP + i * line, TILE, TEXT, BLACK);
   for (const [r, { dataset, example }] of rows.entries()) {
-    const top = line + GAP + r * rowHeight;
+    const top = heading + GAP + r * rowHeight;
     await drawText(canvas, dataset, GAP, top + TILE / 2, NAMES - GAP, TEXT, BLACK);
     const { image } = example.sample;
     const place = (k: number) => ({ x: left(k), y: top, width: TILE, height: TILE });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { holm, pairedBootstrap, percent, wilcoxonSignedRank } from '../../metrics/index.js';
 import { foldImages, type ImageScore, type ProtocolName, protocols, type TargetRow } from '../../protocols/index.js';
+import { between } from '../tables/figures.js';
 import type { Table } from '../tables/table.js';
 
 const pValues = z.strictObject({ p: z.number(), holm: z.number() }).readonly();
@@ -115,7 +116,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): Table {
         methods[1],
         n,
         difference.toFixed(2),
-        `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`,
+        between(interval),
         p(wilcoxon.p),
         p(wilcoxon.holm),
         p(bootstrap.p),
@@ -123,7 +124,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): Table {
       ],
     })),
     notes: [
-      'Two-sided. Wilcoxon’s signed-rank test over images; the bootstrap resamples patients where they are known. Holm: corrected for all comparisons of the protocol.',
+      'Two-sided. Wilcoxon’s signed-rank test over images; the bootstrap resamples patients where they are known, and says nothing of one (no interval, p = 1). Holm: corrected for all comparisons of the protocol.',
       'Strict: a false negative counts 0. Paper: only images without a false negative of either method.',
     ],
   };

@@ -20,29 +20,31 @@ export interface MethodSummary {
   readonly seen?: Readonly<Record<string, SeenInTraining>>;
 }
 
-/** The notes of methods that have one. */
+/** The notes of methods that have one; rows with the same note share it. */
 export function methodNotes(summaries: readonly MethodSummary[]): string[] {
-  return summaries.flatMap(({ method, note, untrained }) => [
-    ...(note === undefined ? [] : [`${method}: ${note}.`]),
-    ...(untrained === undefined
-      ? []
-      : [
-          `${method}: its weights are random, so that its masks mean nothing; it ran on a few images of each dataset, and nothing is averaged.`,
-        ]),
-  ]);
+  const known = new Map<string, string[]>();
+  for (const { method, note, untrained } of summaries)
+    for (const text of [note, untrained === undefined ? undefined : UNTRAINED_NOTE]) {
+      if (text === undefined) continue;
+      known.set(text, [...(known.get(text) ?? []), method]);
+    }
+  return [...known].map(([text, methods]) => `${methods.join('; ')}: ${text}.`);
 }
+
+const UNTRAINED_NOTE =
+  'the weights are random, so that masks mean nothing; run on a few images of each dataset, and nothing is averaged';
 
 /** In place of a mean of a method with random weights. */
 export const RANDOM = 'random weights';
 
-/** Whether a method's training included a dataset, for a cell. */
-export function seenCell({ seen }: MethodSummary, dataset: string): SeenInTraining {
-  return seen?.[dataset] ?? 'unknown';
+/** Whether a method's training included a dataset, for a cell: of random weights alone it is known that nothing did. */
+export function seenCell({ seen, untrained }: MethodSummary, dataset: string): SeenInTraining | 'no' {
+  return untrained === undefined ? (seen?.[dataset] ?? 'unknown') : 'no';
 }
 
 /** How to read the columns of {@link MethodSummary.given} and {@link MethodSummary.seen}. */
 export const SEEN_NOTE =
-  'Given: what a method gets besides the image; oracle: drawn from the ground truth, which is not available in practice, so that the row is an upper bound. Seen in pre-training: “yes” where the weights are known to have been trained on the dataset, “training split” where on that alone, “unknown” otherwise.';
+  'Given: what a method gets besides the image; oracle: drawn from the ground truth, which is not available in practice, so that the row is an upper bound. Seen in pre-training: “yes” where the weights are known to have been trained on the dataset, “training split” where on that alone, “no” for random weights, “unknown” otherwise; of weights that are not ours by what is published of the method.';
 
 const COLUMNS = [
   'method',
@@ -95,7 +97,7 @@ export function scoreTable(summaries: readonly MethodSummary[], { tolerance, gri
       gridNote(grid),
       SEEN_NOTE,
       ...methodNotes(summaries),
-      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images.',
+      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images; none for one of them.',
     ],
   };
 }

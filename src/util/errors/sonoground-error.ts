@@ -32,7 +32,11 @@ export class SonogroundError extends Error {
   constructor({ code, fix, cause, ...parts }: ErrorParts) {
     const where = cleaned(parts.where, WHERE_LENGTH);
     const what = cleaned(parts.what, WHAT_LENGTH);
-    super(fix === undefined ? `${where}: ${what}` : `${where}: ${what}. ${fix}`, cause === undefined ? undefined : { cause });
+    const end = /[.?!]$/.test(what) ? '' : '.';
+    super(
+      fix === undefined ? `${where}: ${what}` : `${where}: ${what}${end} ${fix}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.name = new.target.name;
     this.code = code;
     this.where = where;

@@ -40,7 +40,10 @@ const FEWEST_RUNS = 3;
 /** Runs before these: passes of the same shapes are compiled within the first three. */
 const WARM_UPS = 4;
 
-/** Times a method on one image; undefined for one that computes nothing. */
+/**
+ * Times a method on one image, and frees its model, so that no more than one of many is loaded beside ours; undefined for a method
+ * that computes nothing.
+ */
 export async function measureMethod(
   method: Method,
   sample: Sample,
@@ -52,9 +55,13 @@ export async function measureMethod(
     await method.predict?.(sample, [phrase]);
     return (performance.now() - start) / 1000;
   };
-  await timed(once, WARM_UPS, 1);
-  const seconds = await timed(once, RUNS, FEWEST_RUNS);
-  return { name: method.name, given: method.given ?? 'unknown', timing: timingOf(seconds), runs: seconds.length };
+  try {
+    await timed(once, WARM_UPS, 1);
+    const seconds = await timed(once, RUNS, FEWEST_RUNS);
+    return { name: method.name, given: method.given ?? 'unknown', timing: timingOf(seconds), runs: seconds.length };
+  } finally {
+    await method.dispose();
+  }
 }
 
 /** Seconds of several runs: of `most`, or of fewer that take long, but not of fewer than `fewest`. */

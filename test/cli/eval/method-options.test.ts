@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { methodRequests, pointsOf } from '../../../src/cli/eval/method-options.js';
 import { useBackend } from '../../support/backend.js';
 import { runCommand } from '../../support/command.js';
@@ -11,9 +11,20 @@ import { writeTinyBiomedParse } from '../../support/tiny-biomed-parse.js';
 
 const dir = temporaryFolder('methods-cli');
 const IMAGE = 'examples/fetal-head-1.jpg';
+const SHIPPED = 'weights/universeg-nano';
 const NANO = ['--detector', 'nano', '--prompt', 'mass', '--image', IMAGE];
 
 useBackend();
+
+beforeAll(async () => {
+  const whole = await readFile(fixturePath('samus', 'published.pth'));
+  await writeFile(join(dir, 'cut.pth'), whole.subarray(0, whole.length / 2));
+  await writeFile(
+    join(dir, 'noise.pth'),
+    Uint8Array.from({ length: 5000 }, (_, i) => (i * 7 + 11) % 251),
+  );
+  await writeFile(join(dir, 'empty.pth'), '');
+});
 
 describe('--method and --weights', () => {
   const parse = (method: string[], weights: string[] = [], asPublished = false) =>
@@ -59,14 +70,70 @@ describe('a method on the command line', () => {
       'not weights of samus',
       'E_METHOD_WEIGHTS',
     ],
-    [['eval', '--point-seed', '1'], 2, '--point-seed: it is for random points', 'E_OPTION_CONFLICT'],
-    [['eval', '--point', 'random', '--point-seed', '-1'], 2, 'expected an integer from 0 on', 'E_OPTION_VALUE'],
+    [['eval', '--method', 'samus', '--point-seed', '1'], 2, '--point-seed: it is for random points', 'E_OPTION_CONFLICT'],
+    [
+      ['eval', '--method', 'samus', '--point', 'random', '--point-seed', '-1'],
+      2,
+      'expected an integer from 0 on',
+      'E_OPTION_VALUE',
+    ],
+    [['eval', '--point', 'random'], 2, '--point: it is for methods that take points, and no method is named', 'E_METHOD_PROMPT'],
+    [['eval', '--method', 'universeg', '--point', 'fixed'], 2, 'none among universeg', 'E_METHOD_PROMPT'],
+    [['eval', '--method', 'samus', '--support', '4'], 2, '--support: it is for methods that take exemplars', 'E_METHOD_PROMPT'],
     [
       ['infer', '--image', 'examples', '--exemplars', 'examples', '--method', 'medsam'],
       2,
-      '--method: it is for prompts',
+      '--exemplars: medsam does not take exemplars',
+      'E_METHOD_PROMPT',
+    ],
+    [['infer', ...NANO, '--method', 'universeg'], 2, '--prompt: universeg does not take a text prompt', 'E_METHOD_PROMPT'],
+    [
+      ['infer', '--image', 'examples', '--exemplars', 'examples', '--method', 'universeg', '--model', 'x', '--weights', SHIPPED],
+      2,
+      '--model: universeg has its weights by --weights',
       'E_OPTION_CONFLICT',
     ],
+    [
+      [
+        'infer',
+        '--image',
+        'examples',
+        '--exemplars',
+        'examples',
+        '--method',
+        'universeg',
+        '--weights',
+        fixturePath('sam-windows'),
+      ],
+      1,
+      'not weights of universeg',
+      'E_METHOD_WEIGHTS',
+    ],
+    [
+      ['eval', '--method', 'samus', '--weights', join(dir, 'cut.pth')],
+      1,
+      'cut.pth: its zip directory cannot be read',
+      'E_WEIGHTS_DAMAGED',
+    ],
+    [
+      ['eval', '--method', 'samus', '--weights', join(dir, 'noise.pth')],
+      1,
+      'noise.pth: the header is longer',
+      'E_WEIGHTS_DAMAGED',
+    ],
+    [
+      ['eval', '--method', 'samus', '--weights', join(dir, 'empty.pth')],
+      1,
+      'empty.pth: the file has 0 bytes',
+      'E_WEIGHTS_DAMAGED',
+    ],
+    [
+      ['eval', '--method', 'samus', '--weights', fixturePath('losses-masks', 'case.safetensors')],
+      1,
+      'keys (',
+      'E_METHOD_WEIGHTS',
+    ],
+    [['eval', '--method', 'samus', '--weights', fixturePath('torch-objects', 'legacy.pth')], 1, 'torch', 'E_WEIGHTS_FORMAT'],
     [['infer', ...NANO, '--weights', 'x'], 2, 'no method is named', 'E_OPTION_CONFLICT'],
     [['infer', ...NANO, '--method', 'medsam', '--masker', 'none'], 2, '--masker: medsam takes the place', 'E_OPTION_CONFLICT'],
     [
