@@ -15,6 +15,12 @@ const missing = notNative(await initBackend());
 const BATCH = 5;
 /** As a training step pads prompts. */
 const TOKENS = 16;
+/** Parts of the batch: their first image, and their number of images. */
+const PARTS: readonly (readonly [from: number, images: number])[] = [
+  [0, 2],
+  [2, 3],
+  ...Array.from({ length: BATCH }, (_, i) => [i, 1] as const),
+];
 
 /** What a block gave. */
 interface Given {
@@ -70,17 +76,16 @@ describeUnless(missing, 'a detector in training', () => {
         ),
       });
     const whole = outputsOf(0, BATCH);
-    for (const [from, images] of [[0, 2], [2, 3], ...Array.from({ length: BATCH }, (_, i) => [i, 1])] as const) {
-      const part = outputsOf(from as number, images as number);
+    for (const [from, images] of PARTS) {
+      const part = outputsOf(from, images);
       expect(part.map(({ name }) => name)).toEqual(whole.map(({ name }) => name));
       for (const [i, { name, shape, values }] of part.entries()) {
         const { shape: larger, values: all } = whole[i] as Given;
         const size = (all.length / (larger[0] as number)) * (shape[0] as number);
         // Positions belong to no image.
-        const start = larger[0] === shape[0] ? 0 : (size / (images as number)) * (from as number);
+        const start = larger[0] === shape[0] ? 0 : (size / images) * from;
         const differs = values.findIndex((value, k) => !Object.is(value, all[start + k]));
-        if (size !== values.length || differs >= 0)
-          throw new Error(`images ${from} to ${(from as number) + (images as number)}: ${name}`);
+        if (size !== values.length || differs >= 0) throw new Error(`${images} from image ${from}: ${name}`);
       }
     }
   });
