@@ -26,8 +26,11 @@ export interface DetectorTaskOptions {
   readonly save: (dir: string) => Promise<void>;
 }
 
-/** Captured steps pad prompts to a multiple of this: each length needs its own graph, which takes seconds to trace. */
-const TOKENS_A_GRAPH = 8;
+/**
+ * Steps pad prompts to a multiple of this. Each length needs its own graph, which takes seconds to trace; and TensorFlow computes the
+ * last few numbers of a tensor, those that fill no whole register, by another exponential: with a multiple there are none.
+ */
+const TOKENS_A_STEP = 8;
 
 /** Trains Grounding DINO to find the structures that its prompt names. */
 export class DetectorTask implements TrainTask {
@@ -50,8 +53,7 @@ export class DetectorTask implements TrainTask {
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
     const asked = this.askedOtherwise(samples, rng);
-    const multiple = this.options.capture === true ? TOKENS_A_GRAPH : 1;
-    return this.withBatch(asked, multiple, async (inputs, targets) => {
+    return this.withBatch(asked, TOKENS_A_STEP, async (inputs, targets) => {
       const { model } = this;
       const { criterion } = this.options;
       const pass = await this.passes.forward(

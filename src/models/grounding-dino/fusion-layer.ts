@@ -108,15 +108,19 @@ class BiMultiHeadAttention extends Module {
 }
 
 /**
- * Subtracts the maximum over the whole batch and clamps at -50000: the reference's guard against overflow. The shift cancels in
- * the subsequent softmax, so the gradient ignores it.
+ * Subtracts each image's maximum and clamps at -50000, a guard against overflow. The shift cancels in the subsequent softmax, so the
+ * gradient ignores it. The reference subtracts the maximum over the whole batch: then an image's rounding would depend on the images
+ * beside it.
+ *
+ * @param scores - [B, ...] f32.
  */
 function lowered<T extends tf.Tensor>(scores: T): T {
   const floor = -50000;
   const op = tf.customGrad((x_, save_) => {
     const save = save_ as unknown as (tensors: tf.Tensor[]) => void;
     const x = x_ as tf.Tensor;
-    const value = tf.maximum(tf.sub(x, tf.max(x)), floor);
+    const withinImage = Array.from({ length: x.rank - 1 }, (_, i) => i + 1);
+    const value = tf.maximum(tf.sub(x, tf.max(x, withinImage, true)), floor);
     save([value]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
       tf.mul(dy, tf.cast(tf.greater(saved[0] as tf.Tensor, floor), 'float32'));
