@@ -64,6 +64,39 @@ describe('metrics at the edges', () => {
     expect(averagePrecision([{ truth, predicted }]).ap50).toBe(1);
   });
 
+  it('counts an IoU of exactly a threshold as a hit', () => {
+    const truth = [{ box: [0, 0, 20, 1], label: 'cyst' }] as const;
+    // IoUs of 0.5, 0.55, …, 1 meet 1 to 10 of the ten thresholds.
+    for (let width = 10; width <= 20; width++) {
+      const predicted = [{ box: [0, 0, width, 1], label: 'cyst', score: 1 }] as const;
+      expect(averagePrecision([{ truth, predicted }]).ap).toBeCloseTo(Math.min(width - 9, 10) / 10, 12);
+    }
+  });
+
+  it('counts the 100 best boxes of a label in an image, whatever their order, and names labels by the alphabet', () => {
+    const box = [0, 0, 2, 2] as const;
+    const beside = (label: string, score: number) => ({ box: [5, 5, 7, 7] as const, label, score });
+    const wrong = (label: string, count: number) => Array.from({ length: count }, (_, i) => beside(label, 1 + i));
+    const predicted = [
+      { box, label: 'node', score: 0.5 },
+      ...wrong('node', 99),
+      { box, label: 'cyst', score: 0.5 },
+      ...wrong('cyst', 100),
+    ];
+    const truth = ['node', 'cyst'].map((label) => ({ box, label }));
+    const { perLabel } = averagePrecision([{ truth, predicted }]);
+    expect(Object.entries(perLabel)).toEqual([
+      ['cyst', 0],
+      ['node', expect.closeTo(0.01, 12)],
+    ]);
+    // Found after 99 wrong ones of the first image, and after 100 of each image.
+    const twice = averagePrecision([
+      { truth: [], predicted: wrong('node', 150) },
+      { truth: truth.slice(0, 1), predicted },
+    ]);
+    expect(twice.ap).toBeCloseTo(1 / 200, 12);
+  });
+
   it('has no mean of an empty list', () => {
     expect(mean([])).toBeNaN();
     expect(populationStd([])).toBeNaN();
@@ -82,7 +115,7 @@ describe('constant guesses', () => {
 
   it('answers empty masks with an empty one', () => {
     expect(bestConstantMask([mask('..'), mask('..')]).score).toBe(1);
-    expect(() => bestConstantMask([])).toThrow(RangeError);
+    expect(() => bestConstantMask([])).toThrow('no mask was given');
   });
 
   it('finds a box that beats each of the given ones', () => {
@@ -96,6 +129,10 @@ describe('constant guesses', () => {
     expect(score).toBeGreaterThan(single);
     expect(score).toBeCloseTo(mean(boxes.map((box) => boxIou(guess, box))), 12);
     expect(bestConstantBox([[1, 2, 3, 5]])).toEqual({ guess: [1, 2, 3, 5], score: 1 });
+  });
+
+  it('has no box for no boxes', () => {
+    expect(() => bestConstantBox([])).toThrow('no box was given');
   });
 
   it('moves the sides of a box until no step helps', () => {
