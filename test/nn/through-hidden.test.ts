@@ -78,6 +78,21 @@ describe('throughHidden', () => {
     expect(await kernelsOf(() => throughHidden(x, mixed))).not.toContain('SonogroundMlp');
   });
 
+  itUnless(missing, 'does not fuse a layer without a bias', async () => {
+    const { expand, contract } = layers();
+    const [bareExpand, bareContract] = [new Linear(5, 9, { bias: false }), new Linear(9, 4, { bias: false })];
+    bareExpand.weight.assign(wave([9, 5], 1));
+    bareContract.weight.assign(wave([4, 9], 2));
+    const x = wave([12, 5], 3);
+    for (const [first, second] of [
+      [bareExpand, contract],
+      [expand, bareContract],
+    ] as const) {
+      const plain = tf.tidy(() => second.forward(tf.relu(first.forward(x))));
+      await expectClose(throughHidden(x, { expand: first, activate: 'relu', contract: second }), plain, 1e-6);
+    }
+  });
+
   it('runs as many blocks as the largest tensor asks for', () => {
     const counts = [1000, 9 * 4 + 2, 1].map((largest) => {
       let blocks = 0;
