@@ -37,7 +37,7 @@ interface RecordOptions {
    * Default: if they would take too much memory.
    */
   readonly checkpoint?: boolean;
-  /** What is too much memory: see {@link LARGEST_MB}, the default. */
+  /** Upper limit of that memory, in megabytes. Default: {@link LARGEST_MB}. */
   readonly largestMb?: number;
 }
 
