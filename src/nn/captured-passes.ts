@@ -37,6 +37,8 @@ interface RecordOptions {
    * Default: if they would take too much memory.
    */
   readonly checkpoint?: boolean;
+  /** Upper limit of that memory, in megabytes. Default: {@link LARGEST_MB}. */
+  readonly largestMb?: number;
 }
 
 /**
@@ -64,9 +66,9 @@ export class CapturedPasses {
     model: Module,
     pass: PassFunction<O>,
     rng: Rng,
-    { checkpoint = false }: RecordOptions = {},
+    { checkpoint = false, largestMb = LARGEST_MB }: RecordOptions = {},
   ): Promise<CapturedPasses | undefined> {
-    const result = await CapturedPasses.attempt(model, pass, rng, checkpoint);
+    const result = await CapturedPasses.attempt(model, pass, rng, { checkpoint, largestMb });
     return result === 'too large' ? CapturedPasses.record(model, pass, rng, { checkpoint: true }) : result;
   }
 
@@ -74,7 +76,7 @@ export class CapturedPasses {
     model: Module,
     pass: PassFunction<O>,
     rng: Rng,
-    wanted: boolean,
+    { checkpoint, largestMb }: Required<RecordOptions>,
   ): Promise<CapturedPasses | 'too large' | undefined> {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
     const names = Object.keys(pass.inputs).filter((name) => pass.inputs[name] !== undefined);
@@ -90,7 +92,7 @@ export class CapturedPasses {
       made.push(...tensors);
       const edges = tensors.map((tensor) => recorder.edge(tensor));
       const ahead = recorder.operations.length;
-      const checkpointed = wanted || megabytes(recorder.operations) * BACKWARD_COSTS > LARGEST_MB;
+      const checkpointed = checkpoint || megabytes(recorder.operations) * BACKWARD_COSTS > largestMb;
       if (checkpointed) recorder.separate();
       const tracked = tensors.flatMap((tensor, i) => (tape.isTracked(tensor) ? [i] : []));
       const dys = tracked.map((i) => tf.zerosLike(tensors[i] as tf.Tensor));
@@ -100,7 +102,7 @@ export class CapturedPasses {
         tape.backward(tracked.map((i, k) => [tensors[i] as tf.Tensor, dys[k] as tf.Tensor])),
       );
       made.push(...gradients.values());
-      if (!checkpointed && megabytes(recorder.operations) > LARGEST_MB) return 'too large';
+      if (!checkpointed && megabytes(recorder.operations) > largestMb) return 'too large';
       const results = [...gradients.values()].map((gradient) => recorder.edge(gradient));
       const operations = { forward: recorder.operations.slice(0, ahead), backward: recorder.operations.slice(ahead) };
       const crossing = between(operations.forward, operations.backward, results);

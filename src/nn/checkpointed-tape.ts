@@ -89,16 +89,11 @@ export class CheckpointedTape implements ForwardContext {
    *
    * @param outputGradients - pairs of a block's output and the gradient with respect to it, of the same shape. They stay the
    * caller's.
-   * @param watch - recorded tensors (block outputs) whose gradients are also returned, in `watched`, in the same order.
    * @throws Error when an output was not recorded: it does not depend on anything trainable, or it was modified between blocks.
    */
-  backward(
-    outputGradients: readonly (readonly [tf.Tensor, tf.Tensor])[],
-    watch: readonly tf.Tensor[] = [],
-  ): { gradients: Gradients; watched: (tf.Tensor | undefined)[] } {
+  backward(outputGradients: readonly (readonly [tf.Tensor, tf.Tensor])[]): { gradients: Gradients } {
     const pending = new Map<number, tf.Tensor>();
     const gradients: Gradients = new Map();
-    const watchedIds = new Set(watch.map((tensor) => tensor.id));
     for (const [output, gradient] of outputGradients) {
       if (!this.tracked.has(output.id))
         throw new Error('CheckpointedTape.backward: an output does not come from a recorded block');
@@ -112,14 +107,11 @@ export class CheckpointedTape implements ForwardContext {
       if (dys.length === 0) continue;
       this.walkBack(block, dys, pending, gradients);
       for (const tensor of tensorsOf(block.outputs)) {
-        if (watchedIds.has(tensor.id)) continue;
         pending.get(tensor.id)?.dispose();
         pending.delete(tensor.id);
       }
     }
-    const watched = watch.map((tensor) => pending.get(tensor.id)?.clone());
-    for (const gradient of pending.values()) gradient.dispose();
-    return { gradients, watched };
+    return { gradients };
   }
 
   private walkBack(

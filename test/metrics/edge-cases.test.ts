@@ -64,6 +64,39 @@ describe('metrics at the edges', () => {
     expect(averagePrecision([{ truth, predicted }]).ap50).toBe(1);
   });
 
+  it('counts an IoU of exactly a threshold as a hit', () => {
+    const truth = [{ box: [0, 0, 20, 1], label: 'cyst' }] as const;
+    // IoUs of 0.5, 0.55, …, 1 meet 1 to 10 of the ten thresholds.
+    for (let width = 10; width <= 20; width++) {
+      const predicted = [{ box: [0, 0, width, 1], label: 'cyst', score: 1 }] as const;
+      expect(averagePrecision([{ truth, predicted }]).ap).toBeCloseTo(Math.min(width - 9, 10) / 10, 12);
+    }
+  });
+
+  it('counts the 100 best boxes of a label in an image, whatever their order, and names labels by the alphabet', () => {
+    const box = [0, 0, 2, 2] as const;
+    const beside = (label: string, score: number) => ({ box: [5, 5, 7, 7] as const, label, score });
+    const wrong = (label: string, count: number) => Array.from({ length: count }, (_, i) => beside(label, 1 + i));
+    const predicted = [
+      { box, label: 'node', score: 0.5 },
+      ...wrong('node', 99),
+      { box, label: 'cyst', score: 0.5 },
+      ...wrong('cyst', 100),
+    ];
+    const truth = ['node', 'cyst'].map((label) => ({ box, label }));
+    const { perLabel } = averagePrecision([{ truth, predicted }]);
+    expect(Object.entries(perLabel)).toEqual([
+      ['cyst', 0],
+      ['node', expect.closeTo(0.01, 12)],
+    ]);
+    // Found after 99 wrong ones of the first image, and after 100 of each image.
+    const twice = averagePrecision([
+      { truth: [], predicted: wrong('node', 150) },
+      { truth: truth.slice(0, 1), predicted },
+    ]);
+    expect(twice.ap).toBeCloseTo(1 / 200, 12);
+  });
+
   it('has no mean of an empty list', () => {
     expect(mean([])).toBeNaN();
     expect(populationStd([])).toBeNaN();
@@ -82,7 +115,7 @@ describe('constant guesses', () => {
 
   it('answers empty masks with an empty one', () => {
     expect(bestConstantMask([mask('..'), mask('..')]).score).toBe(1);
-    expect(() => bestConstantMask([])).toThrow(RangeError);
+    expect(() => bestConstantMask([])).toThrow('no mask was given');
   });
 
   it('finds a box that beats each of the given ones', () => {
@@ -98,19 +131,33 @@ describe('constant guesses', () => {
     expect(bestConstantBox([[1, 2, 3, 5]])).toEqual({ guess: [1, 2, 3, 5], score: 1 });
   });
 
-  it('moves the sides of a box until no step helps', () => {
-    const boxes = [
+  it('has no box for no boxes', () => {
+    expect(() => bestConstantBox([])).toThrow('no box was given');
+  });
+
+  const spread: BoxCorners[][] = [
+    [
       [0, 1, 16, 13],
       [4, 1, 10, 16],
       [5, 7, 16, 20],
       [6, 0, 12, 13],
-    ] as const;
+    ],
+    // Needs several moves of a side by the same step.
+    [
+      [1, 5, 4, 9],
+      [5, 4, 9, 16],
+      [1, 1, 8, 16],
+      [3, 3, 14, 15],
+    ],
+  ];
+
+  it.each(spread)('moves the sides of a box from the best start until no step helps (boxes %#)', (...boxes) => {
     const judge = (guess: BoxCorners) => mean(boxes.map((box) => boxIou(guess, box)));
     const side = (pick: (values: number[]) => number) =>
       [0, 1, 2, 3].map((i) => pick(boxes.map((box) => box[i as 0]))) as unknown as BoxCorners;
     const starts = [...boxes, side(mean), side((values) => quantile(values, 0.5))].map(judge);
     const { guess, score } = bestConstantBox(boxes);
-    expect(score).toBeGreaterThan(Math.max(...starts) + 0.01);
+    expect(score).toBeGreaterThan(Math.max(...starts) + 0.005);
     // The smallest step is a hundredth of the mean side.
     const step = 0.01 * mean(boxes.map(([x0, y0, x1, y1]) => (x1 - x0 + y1 - y0) / 2));
     for (const i of [0, 1, 2, 3])
@@ -118,5 +165,16 @@ describe('constant guesses', () => {
         expect(
           judge(guess.map((value, k) => (k === i ? value + sign * step : value)) as unknown as BoxCorners),
         ).toBeLessThanOrEqual(score);
+  });
+
+  it('finds the same box wherever it lies, and in whatever unit', () => {
+    const [, boxes = []] = spread;
+    const { guess, score } = bestConstantBox(boxes);
+    // From the worst start it would be 0.29, from the median 0.4455.
+    expect(score).toBeCloseTo(0.4462, 4);
+    const moved = (box: BoxCorners) => box.map((value) => 1000 + value / 4) as unknown as BoxCorners;
+    const elsewhere = bestConstantBox(boxes.map(moved));
+    expect(elsewhere.score).toBeCloseTo(score, 9);
+    for (const [i, value] of moved(guess).entries()) expect(elsewhere.guess[i]).toBeCloseTo(value, 9);
   });
 });

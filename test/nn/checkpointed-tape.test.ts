@@ -79,6 +79,80 @@ describe('CheckpointedTape', () => {
     expect(() => tape.backward([[y, dy]])).toThrow('does not come from a recorded block');
   });
 
+  it('neither computes again nor gives gradients of what the outputs asked for do not depend on', async () => {
+    const { net, x, dy } = build();
+    const runs = { a: 0, b: 0, fork: 0 };
+    const counted = (context: ForwardContext) => {
+      const { a } = context.block([], { x: start(context) }, (inputs) => {
+        runs.a += 1;
+        return { a: tf.tanh(inputs.x) };
+      });
+      const { b } = context.block(net.second, { x }, (inputs) => {
+        runs.b += 1;
+        return { b: net.second.forward(inputs.x) };
+      });
+      const { u, v } = context.block(net, { a, b }, (inputs) => {
+        runs.fork += 1;
+        return { u: net.first.forward(inputs.a), v: net.second.forward(inputs.b) };
+      });
+      return { u, v, b };
+    };
+    const start = (context: ForwardContext) =>
+      context.block(net.first, { x }, (inputs) => ({ y: net.first.forward(inputs.x) })).y;
+    const of = (wanted: ('u' | 'v' | 'b')[]) => {
+      Object.assign(runs, { a: 0, b: 0, fork: 0 });
+      const tape = new CheckpointedTape(Rng.seeded(5));
+      const outputs = counted(tape);
+      const { gradients } = tape.backward(wanted.map((name) => [outputs[name], dy] as const));
+      tape.dispose();
+      return { gradients, runs: { ...runs } };
+    };
+    const { first, second } = net;
+    const [u, v, b, both] = [of(['u']), of(['v']), of(['b']), of(['u', 'b'])];
+    expect([u, v, b, both].map((one) => one.runs)).toEqual([
+      { a: 2, b: 1, fork: 2 },
+      { a: 1, b: 2, fork: 2 },
+      { a: 1, b: 2, fork: 1 },
+      { a: 2, b: 2, fork: 2 },
+    ]);
+    expect([u, v, b].map(({ gradients }) => new Set(gradients.keys()))).toEqual([
+      new Set([first.weight, first.bias]),
+      new Set([second.weight, second.bias]),
+      new Set([second.weight, second.bias]),
+    ]);
+    for (const { gradients } of [u, b])
+      for (const [parameter, gradient] of gradients)
+        expect(await both.gradients.get(parameter)?.data()).toEqual(await gradient.data());
+  });
+
+  it('needs inputs no longer once the block has run, and takes none for one that is left out', async () => {
+    const { net, x, dy } = build();
+    const gradientsOf = (freed: boolean) => {
+      const tape = new CheckpointedTape(Rng.seeded(5));
+      const given: { x: tf.Tensor; more: tf.Tensor | undefined } = { x: x.clone(), more: undefined };
+      const { y } = tape.block(net.first, given, (inputs) => ({
+        y: tf.tanh(net.first.forward(inputs.more ?? inputs.x)),
+        rest: inputs.more,
+      }));
+      if (freed) given.x.dispose();
+      return [...tape.backward([[y, dy]]).gradients.values()];
+    };
+    const [freed, kept] = [gradientsOf(true), gradientsOf(false)];
+    expect(freed).toHaveLength(2);
+    for (const [i, gradient] of freed.entries()) expect(await gradient.data()).toEqual(await kept[i]?.data());
+  });
+
+  it('lets no gradient through what is detached, and leaves its values', async () => {
+    const { net, x, dy } = build();
+    const tape = new CheckpointedTape(Rng.seeded(5));
+    const { a } = tape.block(net.first, { x }, (inputs) => ({ a: net.first.forward(inputs.x) }));
+    const still = tape.detach(a);
+    const { y } = tape.block(net.second, { still }, (inputs) => ({ y: net.second.forward(inputs.still) }));
+    expect(await still.data()).toEqual(await a.data());
+    expect([a, still, y].map((tensor) => tape.isTracked(tensor))).toEqual([true, false, true]);
+    expect(new Set(tape.backward([[y, dy]]).gradients.keys())).toEqual(new Set([net.second.weight, net.second.bias]));
+  });
+
   it('leaves no tensor behind but the gradients', async () => {
     const { net, x, dy } = build();
     const leak = await leakOf(() => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { withPortableKernels } from '../../src/backend/kernels/index.js';
 import { Draws, dropout, dropPath, PassSeed } from '../../src/nn/index.js';
-import { useBackend } from '../support/backend.js';
+import { leakOf, useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
 import { normalTensor } from '../support/random.js';
 import { itUnless, notNative } from '../support/skipped.js';
@@ -81,6 +81,19 @@ describe('stochastic depth', () => {
 describe('dropout at rate 1', () => {
   it('leaves zeros, not the infinity that its factor would be', async () => {
     expect(await levelsOf(dropout(tf.ones([7]), 1, training(1)))).toEqual([0]);
+  });
+});
+
+describe('the seed of a pass', () => {
+  it('makes a tensor at most once, and frees it', async () => {
+    const leak = await leakOf(() => {
+      const seed = new PassSeed(0x89abcdef);
+      expect(seed.tensor).toBe(seed.tensor);
+      expect([...seed.tensor.dataSync()]).toEqual([0x89abcdef | 0]);
+      seed.dispose();
+      new PassSeed(1).dispose();
+    });
+    expect(leak).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { hasNativeMlp, initBackend, tf } from '../../src/backend/index.js';
-import { Linear, throughHidden } from '../../src/nn/index.js';
+import { Linear, throughHidden, useBfloat16 } from '../../src/nn/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { itUnless, notNative } from '../support/skipped.js';
@@ -67,6 +67,30 @@ describe('throughHidden', () => {
     await expectClose(whole, plain, 1e-6);
     expect(await kernelsOf(() => throughHidden(x, { ...given, drop: (h) => h }))).not.toContain('SonogroundMlp');
     expect(await kernelsOf(() => tf.grad((y) => throughHidden(y, given))(x))).not.toContain('SonogroundMlp');
+  });
+
+  itUnless(missing, 'does not fuse a layer in bfloat16 with one in float32', async () => {
+    const [single, mixed] = [layers(), layers()];
+    useBfloat16(mixed.expand);
+    expect([mixed.expand.precision, mixed.contract.precision]).toEqual(['bfloat16', 'float32']);
+    const x = wave([12, 5], 3);
+    await expectClose(throughHidden(x, mixed), throughHidden(x, single), 0.02);
+    expect(await kernelsOf(() => throughHidden(x, mixed))).not.toContain('SonogroundMlp');
+  });
+
+  itUnless(missing, 'does not fuse a layer without a bias', async () => {
+    const { expand, contract } = layers();
+    const [bareExpand, bareContract] = [new Linear(5, 9, { bias: false }), new Linear(9, 4, { bias: false })];
+    bareExpand.weight.assign(wave([9, 5], 1));
+    bareContract.weight.assign(wave([4, 9], 2));
+    const x = wave([12, 5], 3);
+    for (const [first, second] of [
+      [bareExpand, contract],
+      [expand, bareContract],
+    ] as const) {
+      const plain = tf.tidy(() => second.forward(tf.relu(first.forward(x))));
+      await expectClose(throughHidden(x, { expand: first, activate: 'relu', contract: second }), plain, 1e-6);
+    }
   });
 
   it('runs as many blocks as the largest tensor asks for', () => {
