@@ -3,9 +3,9 @@
  *
  *   node bench/video.mjs [tiny|base-plus] [frames] [threads]
  *
- * Needs the reference's Python in SONOGROUND_REFERENCE_PYTHON. Both take turns frame by frame and are timed in processor seconds, which
- * other work on the machine disturbs least. Printed: the median over the frames whose memory is full, as frames per processor second,
- * their ratio, and the largest difference of the last frame's logits.
+ * Needs the reference's Python in SONOGROUND_REFERENCE_PYTHON. Both take turns frame by frame. Printed: the median over the frames whose
+ * memory is full, as frames per second and per processor second, which other work on the machine disturbs least; the median and the
+ * quartiles of the ratios of frames that followed each other; and the largest difference of the last frame's logits.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
@@ -57,17 +57,22 @@ tracker.toClip = (logits) => {
   return toClip(logits);
 };
 const steps = tracker.propagate()[Symbol.asyncIterator]();
-const seconds = { ours: [], theirs: [] };
+const processor = { ours: [], theirs: [] };
+const clock = { ours: [], theirs: [] };
 for (let i = 0; i < frames; i++) {
   last = [];
-  const start = process.cpuUsage();
+  const [begin, start] = [performance.now(), process.cpuUsage()];
   await steps.next();
-  const { user, system } = process.cpuUsage(start);
+  const [ms, { user, system }] = [performance.now() - begin, process.cpuUsage(start)];
   child.stdin.write('next\n');
   const theirs = await answer();
+  const note = `${((user + system) / 1e6).toFixed(2)} and ${theirs.seconds.toFixed(2)} processor seconds`;
+  console.error(`frame ${i}: ${note}, ${(ms / 1000).toFixed(2)} and ${theirs.clock.toFixed(2)} by the clock`);
   if (i < WARM) continue;
-  seconds.ours.push((user + system) / 1e6);
-  seconds.theirs.push(theirs.seconds);
+  processor.ours.push((user + system) / 1e6);
+  processor.theirs.push(theirs.seconds);
+  clock.ours.push(ms / 1000);
+  clock.theirs.push(theirs.clock);
 }
 child.stdin.end();
 await new Promise((resolve) => child.once('close', resolve));
@@ -77,13 +82,17 @@ const errors = Object.keys(boxes).map((object, i) => {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return last[i].data.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0) / largest;
 });
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const [ours, theirs] = [median(seconds.ours), median(seconds.theirs)];
+const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+const compared = (what, { ours, theirs }) => {
+  const ratios = theirs.map((value, i) => value / ours[i]);
+  const rates = [ours, theirs].map((values) => (1 / quantile(values, 0.5)).toFixed(3));
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));
+  console.log(`frames per ${what}: ${rates[0]}, transformers ${rates[1]}, ratio ${middle} (quartiles ${low} to ${high})`);
+};
 const tensors = tf.memory();
 console.log(`SAM 2.1 hiera-${size}, two objects, ${frames} frames, ${threads} threads`);
-console.log(
-  `frames per processor second: ${(1 / ours).toFixed(3)}, transformers ${(1 / theirs).toFixed(3)}, ratio ${(theirs / ours).toFixed(2)}`,
-);
+compared('second', clock);
+compared('processor second', processor);
 console.log(
   `logits of the last frame differ by ${Math.max(...errors).toExponential(1)}; ${Math.round(tensors.numBytes / 1e6)} MB of tensors`,
 );

@@ -38,6 +38,20 @@ struct Attention {
   float* output;  // [query rows, heads * valueDepth]
 };
 
+// softmax(scale Q K^T) V for one head whose keys are projected tokens, turned by the cells of a map: K = R(cell) (tokens W^T + bias). Of
+// each pair of channels that is turned, cos and sin tell by how much; the first half of the pairs depends on the column of the cell
+// alone, the second on the row.
+struct MapAttention {
+  int64_t groups, queries, height, width, maps, unplaced, depth, channels, valueDepth;
+  const float* query;         // [groups, queries, depth]
+  const float* tokens;        // [groups, maps * height * width + unplaced, channels]; the unplaced are not turned
+  const float* values;        // of the tokens, [.., valueDepth]
+  const float *weight, *bias;  // [depth, channels], [depth]
+  const float *cos, *sin;     // [height * width, depth / 2]
+  float scale;
+  float* output;  // [groups, queries, valueDepth]
+};
+
 // activation(x W^T + bias) + added.
 struct LinearMap {
   enum Activation { kNone, kRelu, kGelu };
@@ -81,6 +95,18 @@ struct Products {
   int64_t (*attentionScratch)(const Attention& attention);
 };
 
+// Attention to maps. Sizes are in floats.
+struct MapProducts {
+  // Units that tokens and weight are packed in, and their size; packs units [from, to).
+  int64_t (*units)(const MapAttention& attention);
+  int64_t (*packedSize)(const MapAttention& attention);
+  void (*pack)(const MapAttention& attention, int64_t from, int64_t to, float* packed);
+  // Panels of queries, and one of them.
+  int64_t (*panels)(const MapAttention& attention);
+  void (*attend)(const MapAttention& attention, const float* packed, int64_t panel, float* scratch);
+  int64_t (*scratch)(const MapAttention& attention);
+};
+
 struct CpuKernels {
   const char* name;
 
@@ -95,6 +121,9 @@ struct CpuKernels {
   void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
 
   Products float32, bfloat16;
+
+  // Null with AMX, where projecting all keys is faster.
+  const MapProducts* maps;
 };
 
 // The kernels for this processor. SONOGROUND_VECTORS=portable, avx2, avx512, avx512bf16 or amx selects a lesser kind, for tests.

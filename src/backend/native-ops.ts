@@ -7,8 +7,10 @@ import {
   registerNativeGelu,
   registerNativeLayerNorm,
   registerNativeLinear,
+  registerNativeMapAttention,
   registerNativeMlp,
   registerNativeRelu,
+  usesAmx,
 } from './kernels/index.js';
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
@@ -46,6 +48,7 @@ export function loadNativeOps(): NativeOps {
 function register(): string[] {
   registerNativeDeformableAttention();
   registerNativeAttention();
+  if (!usesAmx()) registerNativeMapAttention();
   registerNativeLayerNorm();
   registerNativeGelu();
   registerNativeRelu();

@@ -4,6 +4,7 @@ export { attend, mergeHeads, scaledDotProductAttention, splitHeads } from './att
 export { cxcywhToXyxy } from './boxes.js';
 export { multiScaleDeformableAttention } from './deformable-attention.js';
 export { groupAttention, hasGroupAttention } from './group-attention.js';
+export { hasMapAttention, mapAttention, savesByMaps } from './map-attention.js';
 export { sinePositionEmbedding, sinusoidalEncoding, temporalEncoding } from './position-encoding.js';
 export {
   antialiasedWeights,

@@ -19,6 +19,8 @@ interface Result {
   readonly precision: 'float32' | 'bfloat16';
   readonly linear: number;
   readonly attention: number;
+  /** Of attention to maps, which is float32 whatever the precision of the others. */
+  readonly maps: number;
   readonly mlp: number;
   readonly rows: number;
   readonly rounding: number;
@@ -40,11 +42,12 @@ onHost('the kernels of linear maps, MLPs and attention (skipped where there is n
       expect(ran.stderr).toBe('');
       const results = ran.stdout.trim().split('\n').map((line) => JSON.parse(line) as Result); // biome-ignore format: short
       expect(results.map(({ precision }) => precision)).toEqual(['float32', 'bfloat16']);
-      for (const { kernels, precision, linear, attention, mlp, rows, rounding } of results) {
+      for (const { kernels, precision, linear, attention, maps, mlp, rows, rounding } of results) {
         expect([vectors, 'portable']).toContain(kernels);
         expect(linear).toBeLessThan(1e-6);
         // The weights of the values are rounded to bfloat16 too, each by 2^-9 at most.
         expect(attention).toBeLessThan(precision === 'float32' ? 5e-6 : 2 ** -9 + 5e-6);
+        expect(maps).toBeLessThan(5e-6);
         expect({ mlp, rows, rounding }).toEqual({ mlp: 0, rows: 0, rounding: 0 });
       }
     },

@@ -205,6 +205,60 @@ double AttentionError(int round) {
   return worst;
 }
 
+// The largest error of attention to maps; its values are at most 1. Cosines and sines need not be those of angles.
+double MapError() {
+  const MapProducts* kernels = Kernels().maps;
+  if (kernels == nullptr) return 0;
+  MapAttention a = {};
+  a.groups = 1 + Below(3), a.queries = 1 + Below(70), a.height = 1 + Below(6), a.width = 1 + Below(6);
+  a.maps = 1 + Below(30), a.unplaced = Below(2) * Below(300), a.depth = 4 * (1 + Below(12)), a.channels = 1 + Below(20);
+  a.valueDepth = 1 + Below(40), a.scale = 0.3f;
+  const int64_t cells = a.height * a.width, keys = a.maps * cells + a.unplaced, half = a.depth / 2;
+  const std::vector<float> query = Numbers(a.groups * a.queries * a.depth), tokens = Numbers(a.groups * keys * a.channels);
+  const std::vector<float> values = Numbers(a.groups * keys * a.valueDepth), weight = Numbers(a.depth * a.channels);
+  const std::vector<float> bias = Numbers(a.depth), byColumn = Numbers(2 * a.width * half), byRow = Numbers(2 * a.height * half);
+  std::vector<float> cos(cells * half), sin(cells * half), output(a.groups * a.queries * a.valueDepth, kNothing);
+  for (int64_t cell = 0; cell < cells; ++cell)
+    for (int64_t p = 0; p < half; ++p) {
+      const float* from = p < half / 2 ? &byColumn[2 * (cell % a.width * half + p)] : &byRow[2 * (cell / a.width * half + p)];
+      cos[cell * half + p] = from[0], sin[cell * half + p] = from[1];
+    }
+  a.query = query.data(), a.tokens = tokens.data(), a.values = values.data(), a.weight = weight.data(), a.bias = bias.data();
+  a.cos = cos.data(), a.sin = sin.data(), a.output = output.data();
+  Scratch packed(kernels->packedSize(a)), scratch(kernels->scratch(a));
+  kernels->pack(a, 0, kernels->units(a), packed.get());
+  for (int64_t panel = 0; panel < kernels->panels(a); ++panel) kernels->attend(a, packed.get(), panel, scratch.get());
+
+  double worst = 0;
+  std::vector<double> key(a.depth), weights(keys);
+  for (int64_t group = 0; group < a.groups; ++group)
+    for (int64_t i = 0; i < a.queries; ++i) {
+      double total = 0;
+      for (int64_t j = 0; j < keys; ++j) {
+        const float* token = &tokens[(group * keys + j) * a.channels];
+        for (int64_t d = 0; d < a.depth; ++d) {
+          key[d] = bias[d];
+          for (int64_t c = 0; c < a.channels; ++c) key[d] += static_cast<double>(weight[d * a.channels + c]) * token[c];
+        }
+        double score = 0;
+        for (int64_t p = 0; p < half; ++p) {
+          const bool turned = j < a.maps * cells;
+          const double c = turned ? cos[j % cells * half + p] : 1, s = turned ? sin[j % cells * half + p] : 0;
+          const float* q = &query[(group * a.queries + i) * a.depth + 2 * p];
+          score += q[0] * (key[2 * p] * c - key[2 * p + 1] * s) + q[1] * (key[2 * p] * s + key[2 * p + 1] * c);
+        }
+        total += weights[j] = std::exp(a.scale * score);
+      }
+      for (int64_t v = 0; v < a.valueDepth; ++v) {
+        double mixed = 0;
+        for (int64_t j = 0; j < keys; ++j) mixed += weights[j] / total * values[(group * keys + j) * a.valueDepth + v];
+        const double error = std::abs(mixed - output[(group * a.queries + i) * a.valueDepth + v]);
+        worst = error <= worst ? worst : error;
+      }
+    }
+  return worst;
+}
+
 // How many results of a row among others differ from those of the row alone.
 int RowDifferences() {
   const Products& kernels = Chosen();
@@ -266,16 +320,18 @@ double RoundingError() {
 int main() {
   for (const bool precision : {false, true}) {
     half = precision;
-    double linear = 0, attention = 0;
+    double linear = 0, attention = 0, maps = 0;
     int mlp = 0, rows = 0;
     for (int round = 0; round < 70; ++round) {
       linear = std::max(LinearError(round), linear);
       attention = std::max(AttentionError(round), attention);
+      maps = std::max(MapError(), maps);
       mlp += MlpDifferences();
       rows += RowDifferences();
     }
-    std::printf("{\"kernels\": \"%s\", \"precision\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"mlp\": %d, \"rows\": %d, ",
-                Kernels().name, half ? "bfloat16" : "float32", linear, attention, mlp, rows);
+    std::printf("{\"kernels\": \"%s\", \"precision\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"maps\": %.3g, ", Kernels().name,
+                half ? "bfloat16" : "float32", linear, attention, maps);
+    std::printf("\"mlp\": %d, \"rows\": %d, ", mlp, rows);
     std::printf("\"rounding\": %g}\n", half ? RoundingError() : 0.0);
   }
 }

@@ -425,6 +425,10 @@ const RESULTS = `
     backend.executeSingleOutput('SonogroundLinear', gelu, [x, weight, random([70]), added]),
     backend.executeSingleOutput('SonogroundMlp', gelu, [x, weight, random([70]), random([43, 70]), b, dy]),
     backend.executeSingleOutput('SonogroundAttention', sizes, [x, dy, dy, rows, rows, none, none, none]),
+    ...(String(Buffer.from(backend.readSync(backend.executeSingleOutput('SonogroundProcessor', [], []).dataId)[0])) === 'amx' ? [] : [
+      backend.executeSingleOutput('SonogroundMapAttention', [int('groups', 2), int('height', 4), int('width', 5), int('maps', 17),
+        sizes.at(-1)], [random([90, 24]), x, dy, random([24, 43]), random([24]), random([20, 12]), random([20, 12])]),
+    ]),
   ];
   console.log(JSON.stringify(results.map((tensor) => [...backend.readSync(tensor.dataId)])));
 `;

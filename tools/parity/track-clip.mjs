@@ -1,11 +1,11 @@
 /**
  * Tracks two objects through a clip and writes the logits of all masks: node tools/parity/track-clip.mjs FOLDER.
  *
- * FOLDER holds a model, `frames.bin` and `clip.json`, and gets a file for each frame, `0.safetensors` and so on, which says how many
- * processor seconds it took.
+ * FOLDER holds a model, `frames.bin` and `clip.json`, and gets a file for each frame, `tracked/0.safetensors` and so on, which says how
+ * many processor seconds it took.
  */
 
-import { open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from '../../scripts/bootstrap.mjs';
@@ -35,6 +35,7 @@ const predictor = new Sam2VideoPredictor(await loadSam2VideoParts(folder));
 const tracker = await predictor.track({ name: folder, frames, width: side, height: side, frame });
 for (const [object, box] of Object.entries(boxes)) await tracker.prompt({ frame: 0, object: Number(object), box });
 
+await mkdir(join(folder, 'tracked'), { recursive: true });
 // The masks of answers are binary: their logits are taken on the way.
 let logits = [];
 tracker.toClip = ({ width, height, data }) => {
@@ -46,8 +47,7 @@ for await (const { frame: index, objects } of tracker.propagate()) {
   const { user, system } = process.cpuUsage(start);
   const arrays = new Map(objects.map(({ object }, i) => [String(object), logits[i]]));
   arrays.set('seconds', { dtype: 'float32', shape: [1], data: Float32Array.of((user + system) / 1e6) });
-  await writeSafetensors(join(folder, 'writing'), arrays);
-  await rename(join(folder, 'writing'), join(folder, `${index}.safetensors`));
+  await writeSafetensors(join(folder, 'tracked', `${index}.safetensors`), arrays);
   logits = [];
   start = process.cpuUsage();
 }

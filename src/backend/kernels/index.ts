@@ -18,6 +18,7 @@ export { hasNativeDropout, nativeDropout, registerNativeDropout } from './native
 export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
 export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';
 export { hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
+export { hasNativeMapAttention, nativeMapAttention, registerNativeMapAttention } from './native-map-attention.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export {
   hasNativeMlp,
@@ -25,7 +26,7 @@ export {
   registerNativeMlp,
 } from './native-mlp.js';
 export { withPortableKernels } from './native-operation.js';
-export { nativeProcessor } from './native-processor.js';
+export { nativeProcessor, usesAmx } from './native-processor.js';
 export { hasNativeRelu, nativeReluGradient, registerNativeRelu } from './native-relu.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';

@@ -12,11 +12,20 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The instruction sets used by the native operations, for display. They must be loaded, with TensorFlow as the backend. */
 export function nativeProcessor(): string {
+  const key = kind();
+  return NAMES[key] ?? key;
+}
+
+/** Whether they multiply with AMX. */
+export function usesAmx(): boolean {
+  return kind() === 'amx';
+}
+
+function kind(): string {
   const native = tf.backend() as unknown as NativeBackend & { readSync(id: tf.DataId): Uint8Array[] };
   return tf.tidy(() => {
     const name = native.executeSingleOutput('SonogroundProcessor', [], []) as unknown as tf.Tensor;
     const [text] = native.readSync(name.dataId);
-    const key = new TextDecoder().decode(text);
-    return NAMES[key] ?? key;
+    return new TextDecoder().decode(text);
   });
 }

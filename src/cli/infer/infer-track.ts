@@ -5,7 +5,6 @@ import {
   type BatchSettings,
   batchFolders,
   DetectionTracker,
-  loadClipModels,
   maskerWithMemory,
   modelsIn,
   type ResultsForm,
@@ -174,13 +173,8 @@ async function withMemory(settings: BatchSettings, backend: GlobalOptions['backe
       fix: 'Leave it out',
     });
   await initBackend(backend, consoleLogger);
-  const { segmenter, tracking } = await loadClipModels(modelsIn(settings));
-  if (tracking === undefined) throw new RangeError('trackClips: there is no memory');
-  const dispose = () => {
-    tracking.dispose();
-    segmenter.masker?.dispose();
-  };
-  return new TrackedSegmenter({ detector: segmenter.detector, tracking: { track: (clip) => tracking.track(clip), dispose } });
+  const { masker, ...models } = modelsIn(settings);
+  return TrackedSegmenter.load({ ...models, masker: masker ?? undefined });
 }
 
 async function maskedBy(load: NonNullable<Batch['load']>, settings: BatchSettings) {

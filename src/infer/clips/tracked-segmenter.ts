@@ -1,12 +1,11 @@
-import { ensureBackend } from '../../backend/index.js';
 import { boxOfMask, type Clip } from '../../imaging/index.js';
 import { boxIou } from '../../metrics/index.js';
-import { loadDetector, shippedModels } from '../../pretrained/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
+import { CheckpointError } from '../../util/index.js';
 import type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject } from '../clip-tracker.js';
-import { type Detector, GroundingDinoPredictor } from '../detector.js';
+import type { Detector } from '../detector.js';
 import type { LoadOptions } from '../grounded-segmenter.js';
-import { loadSam2VideoPredictor } from '../sam2-video-predictor.js';
+import { loadClipModels } from '../load-clip-models.js';
 import { checkSegmentOptions, type SegmentOptions } from '../segment-options.js';
 import type { ClipFrame, ClipOptions, ClipSegment, ClipSegmenter } from './clip-segment.js';
 import { checkEvery } from './detected-clip.js';
@@ -19,11 +18,11 @@ export interface TrackedModels {
   readonly tracking: ClipTracking & Partial<Pick<ClipTracker, 'dispose'>>;
 }
 
-/** Models to load: those of a segmenter, with a masker that has a memory. */
-export interface TrackedLoadOptions extends Omit<LoadOptions, 'masker' | 'precision'> {
-  /** Folder of a SAM 2 with its memory, Meta's `.pt` file, or the name of a downloaded model. */
-  readonly masker: string;
-}
+/**
+ * Models to load: those of a segmenter, with a masker that has a memory: a folder of a SAM 2 for video, Meta's `.pt` file, the name of a
+ * downloaded model, or that of an export.
+ */
+export type TrackedLoadOptions = Omit<LoadOptions, 'precision'>;
 
 /** Probability below which a frame does not show an object. */
 const SEEN = 0.5;
@@ -68,20 +67,26 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
   }
 
   /**
-   * Loads both models. The masker must be a SAM 2 with its memory, as published for video.
+   * Loads both models.
    *
-   * @throws CheckpointError naming the file that is missing or does not fit, such as that of an image model without memory.
+   * @throws CheckpointError where the masker has no memory, or naming the file that is missing or does not fit.
    */
-  static async load({ detector, masker, adapter, adapterScale, maskerAdapter }: TrackedLoadOptions): Promise<TrackedSegmenter> {
-    await ensureBackend();
-    const finder = new GroundingDinoPredictor(await loadDetector(detector ?? shippedModels.detector, { adapter, adapterScale }));
-    try {
-      const tracking = await loadSam2VideoPredictor(masker, { adapter: maskerAdapter, adapterScale });
-      return new TrackedSegmenter({ detector: finder, tracking });
-    } catch (error) {
-      finder.dispose();
-      throw error;
+  static async load(options: TrackedLoadOptions): Promise<TrackedSegmenter> {
+    const { segmenter, tracking } = await loadClipModels(options);
+    if (tracking === undefined) {
+      segmenter.dispose();
+      throw new CheckpointError({
+        code: 'E_MODEL_TYPE',
+        where: options.masker ?? 'masker',
+        what: 'expected a masker with a memory of other frames, got one for single images',
+        fix: 'Take a SAM 2 as published for video, such as sam2.1-hiera-tiny',
+      });
     }
+    const dispose = () => {
+      tracking.dispose();
+      segmenter.masker?.dispose();
+    };
+    return new TrackedSegmenter({ detector: segmenter.detector, tracking: { track: (clip) => tracking.track(clip), dispose } });
   }
 
   /**

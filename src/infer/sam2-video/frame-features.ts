@@ -1,7 +1,7 @@
 import { tf } from '../../backend/index.js';
 import type { Clip, RasterImage } from '../../imaging/index.js';
-import type { Sam2ImageFeatures } from '../../models/sam2/index.js';
 import { DataError, RuntimeError } from '../../util/index.js';
+import type { FrameInputs } from './tracker-model.js';
 
 /** How many frames' features are held: the current one, and those that somebody goes back and forth between. */
 const CAPACITY = 3;
@@ -9,12 +9,12 @@ const CAPACITY = 3;
 /** The image features of a clip's frames, computed once for all objects. Owns the tensors that it returns. */
 export class FrameFeatures {
   private readonly clip: Clip;
-  private readonly encode: (image: RasterImage) => Promise<Sam2ImageFeatures>;
+  private readonly encode: (image: RasterImage) => Promise<FrameInputs>;
   /** Least recently used first. */
-  private readonly entries = new Map<number, Sam2ImageFeatures>();
+  private readonly entries = new Map<number, FrameInputs>();
   private disposed = false;
 
-  constructor(clip: Clip, encode: (image: RasterImage) => Promise<Sam2ImageFeatures>) {
+  constructor(clip: Clip, encode: (image: RasterImage) => Promise<FrameInputs>) {
     this.clip = clip;
     this.encode = encode;
   }
@@ -24,7 +24,7 @@ export class FrameFeatures {
    *
    * @throws DataError when the frame cannot be read, or has another size than the clip; RuntimeError after {@link dispose}.
    */
-  async of(frame: number): Promise<Sam2ImageFeatures> {
+  async of(frame: number): Promise<FrameInputs> {
     const features = this.entries.get(frame) ?? (await this.encode(await this.read(frame)));
     if (this.disposed) {
       release(features);
@@ -69,6 +69,6 @@ export class FrameFeatures {
   }
 }
 
-function release(features: Sam2ImageFeatures): void {
+function release(features: FrameInputs): void {
   tf.dispose({ ...features });
 }

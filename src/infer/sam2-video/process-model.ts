@@ -9,10 +9,11 @@ import {
 } from '../../models/sam2/index.js';
 import { type InferencePasses, inference } from '../../nn/index.js';
 import type { SquareImage } from '../square-image.js';
-import type { ComputedObject, FormerMask, MarkInputs, TrackerModel } from './tracker-model.js';
+import type { ComputedObject, FormerMask, FrameInputs, MarkInputs, TrackerModel } from './tracker-model.js';
 
 /** What an object's mask is computed from. */
 interface ComputeInputs extends ObjectInputs {
+  readonly features: FrameInputs;
   readonly memory: ObjectMemory | undefined;
 }
 
@@ -40,14 +41,17 @@ export class ProcessModel implements TrackerModel {
     return this.model.config.neck.fpnHiddenSize;
   }
 
-  async encode(image: RasterImage): Promise<Sam2ImageFeatures> {
+  async encode(image: RasterImage): Promise<FrameInputs> {
     const { pixelValues } = this.square.prepare(image);
-    const features = this.passes.run('frame', { pixelValues }, (given) => this.model.encodeFrame(given.pixelValues, inference));
+    const features = this.passes.run('frame', { pixelValues }, (given) => {
+      const found = this.model.encodeFrame(given.pixelValues, inference);
+      return { ...found, begun: this.model.beginRecall(found.embeddings, inference) };
+    });
     tf.dispose(pixelValues);
     return features;
   }
 
-  async follow(features: Sam2ImageFeatures, memory: ObjectMemory | undefined): Promise<ComputedObject> {
+  async follow(features: FrameInputs, memory: ObjectMemory | undefined): Promise<ComputedObject> {
     const multimask = predictsSeveral(this.memory, 0, true);
     return this.passes.run('follow', { features, memory, multimask }, (given) => this.compute(given, false));
   }
@@ -77,7 +81,7 @@ export class ProcessModel implements TrackerModel {
 
   /** Memory attention, mask decoder and memory encoder in one pass. */
   private compute({ features, memory, ...given }: ComputeInputs, prompted: boolean): ComputedObject {
-    const embeddings = this.model.recall(features.embeddings, memory, inference);
+    const embeddings = this.model.recall(features.embeddings, memory, inference, features.begun);
     const found = this.model.decodeObjects({ ...given, features: { ...features, embeddings } }, inference);
     return { ...found, map: this.model.memorise(features.embeddings, found, prompted, inference) };
   }

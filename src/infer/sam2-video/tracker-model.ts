@@ -19,9 +19,15 @@ export interface ComputedObject {
   readonly map: tf.Tensor3D;
 }
 
+/** Features of a frame, for all objects. */
+export interface FrameInputs extends Sam2ImageFeatures {
+  /** [1, h * w, C] f32: the part of recalling that is the same for all objects, where it is computed apart. */
+  readonly begun?: tf.Tensor3D | undefined;
+}
+
 /** What the mask of a marked object is computed from. */
 export interface MarkInputs {
-  readonly features: Sam2ImageFeatures;
+  readonly features: FrameInputs;
   /** Undefined on a frame that is marked before any other. */
   readonly memory: ObjectMemory | undefined;
   /** [1, 1, P, 2] f32: in pixels of the model's input. */
@@ -49,9 +55,9 @@ export interface TrackerModel {
   readonly imageSize: number;
   /** Channels of object pointers. */
   readonly pointerChannels: number;
-  encode(image: RasterImage): Promise<Sam2ImageFeatures>;
+  encode(image: RasterImage): Promise<FrameInputs>;
   /** Predicts an object on a frame where it is not marked. */
-  follow(features: Sam2ImageFeatures, memory: ObjectMemory | undefined): Promise<ComputedObject>;
+  follow(features: FrameInputs, memory: ObjectMemory | undefined): Promise<ComputedObject>;
   /** Predicts an object on a frame where it is marked. */
   mark(inputs: MarkInputs): Promise<ComputedObject>;
   /** Takes a mask, [1, S, S, 1] f32 of 0 and 1, as an object's own. */

@@ -4,15 +4,9 @@ export { sam2ConfigFromShapes } from './config-from-shapes.js';
 export type { MaskOutputs } from './mask-decoder.js';
 export { maskShares } from './mask-shares.js';
 export { sam2MemoryKeys } from './memory-keys.js';
+export { givenLogits, type ObjectCandidates, type ObjectInputs, type ObjectMemory, type ObjectOutputs } from './objects.js';
 export { type DecodeInputs, Sam2, type Sam2ImageFeatures } from './sam2.js';
-export {
-  givenLogits,
-  type ObjectCandidates,
-  type ObjectInputs,
-  type ObjectMemory,
-  type ObjectOutputs,
-  Sam2Video,
-} from './sam2-video.js';
+export { Sam2Video } from './sam2-video.js';
 export {
   type MemoryAttentionConfig,
   type MemoryConfig,

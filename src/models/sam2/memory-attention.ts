@@ -1,6 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { type Activation, activation, dropout, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
-import { attend, axialRotation, type Rotation, rotate } from '../../ops/index.js';
+import { type ActivationName, dropout, type ForwardContext, LayerNorm, Linear, Module, throughHidden } from '../../nn/index.js';
+import { axialRotation, type Rotation } from '../../ops/index.js';
+import { RotaryAttention, type RotaryPlaces } from './rotary-attention.js';
 import type { MemoryAttentionConfig } from './video-config.js';
 
 /** What an image attends to. */
@@ -20,57 +21,6 @@ export interface MemoryTokens {
 /** Share of the image's positions that is added before the first layer. */
 const POSITION_SHARE = 0.1;
 
-/** Attention whose queries and keys are turned by their places. */
-class RotaryAttention extends Module {
-  private readonly qProj: Linear;
-  private readonly kProj: Linear;
-  private readonly vProj: Linear;
-  private readonly oProj: Linear;
-  private readonly heads: number;
-  /** Whether what is attended to is narrower than its projection to values: then it is mixed before it is projected. */
-  private readonly narrow: boolean;
-
-  constructor({ hiddenSize, downsampleRate, numAttentionHeads }: MemoryAttentionConfig, keyChannels: number) {
-    super();
-    const inner = Math.floor(hiddenSize / downsampleRate);
-    this.heads = numAttentionHeads;
-    this.narrow = numAttentionHeads === 1 && keyChannels < inner;
-    this.qProj = this.child('q_proj', new Linear(hiddenSize, inner));
-    this.kProj = this.child('k_proj', new Linear(keyChannels, inner));
-    this.vProj = this.child('v_proj', new Linear(keyChannels, inner));
-    this.oProj = this.child('o_proj', new Linear(inner, hiddenSize));
-  }
-
-  /**
-   * @param query - [B, N, C], the cells of one map.
-   * @param key - [B, K, keyChannels], the cells of one or more maps, then `unplaced` tokens.
-   * @param value - [B, K, keyChannels].
-   * @param placed - turns the keys.
-   * @returns [B, N, C].
-   */
-  forward(
-    query: tf.Tensor3D,
-    key: tf.Tensor3D,
-    value: tf.Tensor3D,
-    rotation: Rotation,
-    { unplaced = 0, placed = rotation }: { readonly unplaced?: number; readonly placed?: Rotation } = {},
-  ): tf.Tensor3D {
-    const { heads } = this;
-    const keys = this.kProj.forward(key) as tf.Tensor3D; // [B, K, inner]
-    const count = keys.shape[1] - unplaced;
-    const turned = rotate(keys.slice([0, 0, 0], [-1, count, -1]), placed, heads);
-    const attended = attend({
-      query: rotate(this.qProj.forward(query) as tf.Tensor3D, rotation, heads),
-      key: unplaced === 0 ? turned : tf.concat([turned, keys.slice([0, count, 0], [-1, unplaced, -1])], 1),
-      value: this.narrow ? value : this.vProj.forward(value),
-      heads,
-      precision: this.qProj.precision,
-    });
-    // The shares of a query sum to 1, so that the projection's bias comes out the same.
-    return this.oProj.forward(this.narrow ? this.vProj.forward(attended) : attended) as tf.Tensor3D;
-  }
-}
-
 /** Attention of an image to itself and to memories, and an MLP. */
 class MemoryAttentionLayer extends Module {
   private readonly selfAttn: RotaryAttention;
@@ -80,7 +30,7 @@ class MemoryAttentionLayer extends Module {
   private readonly norm1: LayerNorm;
   private readonly norm2: LayerNorm;
   private readonly norm3: LayerNorm;
-  private readonly activate: Activation;
+  private readonly activate: ActivationName;
   private readonly rate: number;
 
   constructor(config: MemoryAttentionConfig) {
@@ -93,18 +43,24 @@ class MemoryAttentionLayer extends Module {
     this.norm1 = this.child('layer_norm1', new LayerNorm(hiddenSize));
     this.norm2 = this.child('layer_norm2', new LayerNorm(hiddenSize));
     this.norm3 = this.child('layer_norm3', new LayerNorm(hiddenSize));
-    this.activate = activation(feedForwardHiddenAct);
+    this.activate = feedForwardHiddenAct;
     this.rate = rate;
   }
 
-  /** [B, N, C] to [B, N, C]. */
-  forward(image: tf.Tensor3D, memory: MemoryTokens, rotation: Rotation, context: ForwardContext): tf.Tensor3D {
-    const { cos, sin } = rotation;
-    const { rotation: placed, ...tokens } = memory;
+  /** Attention of an image to itself, [B, N, C] to [B, N, C]. */
+  attendToItself(image: tf.Tensor3D, { cos, sin, size }: RotaryPlaces, context: ForwardContext): tf.Tensor3D {
     const { x } = context.block([this.selfAttn, this.norm1], { image, cos, sin }, (given, mode) => {
-      const normed = this.norm1.forward(given.image); // [B, N, C]
-      return { x: tf.add(given.image, dropout(this.selfAttn.forward(normed, normed, normed, given), this.rate, mode)) };
+      const normed = this.norm1.forward(given.image) as tf.Tensor3D; // [B, N, C]
+      const places = { cos: given.cos, sin: given.sin, size };
+      const mixed = this.selfAttn.forward(normed, { key: normed, value: normed }, places);
+      return { x: tf.add(given.image, dropout(mixed, this.rate, mode)) as tf.Tensor3D };
     });
+    return x;
+  }
+
+  /** Attention to memories and the MLP, [B, N, C] to [B, N, C]. */
+  attendToMemory(x: tf.Tensor3D, memory: MemoryTokens, { cos, sin, size }: RotaryPlaces, context: ForwardContext): tf.Tensor3D {
+    const { rotation: placed, ...tokens } = memory;
     const attended = { x, cos, sin, ...tokens, keyCos: placed?.cos, keySin: placed?.sin };
     const { y } = context.block([this.crossAttn, this.norm2], attended, (given, mode) => {
       const { maps, mapPositions, pointers, pointerPositions, keyCos, keySin } = given;
@@ -113,19 +69,23 @@ class MemoryAttentionLayer extends Module {
           parts.filter((part) => part !== undefined),
           1,
         );
-      const values = joined([maps, pointers]); // [B, K, M]
-      const keys = tf.add(values, joined([mapPositions, pointerPositions])) as tf.Tensor3D; // [B, K, M]
-      const normed = this.norm2.forward(given.x) as tf.Tensor3D; // [B, N, C]
-      const how = {
+      const value = joined([maps, pointers]); // [B, K, M]
+      const keys = {
+        key: tf.add(value, joined([mapPositions, pointerPositions])) as tf.Tensor3D, // [B, K, M]
+        value,
         unplaced: pointers?.shape[1] ?? 0,
-        ...(keyCos !== undefined && keySin !== undefined && { placed: { cos: keyCos, sin: keySin } }),
+        placed: keyCos !== undefined && keySin !== undefined ? { cos: keyCos, sin: keySin } : undefined,
       };
-      return { y: tf.add(given.x, dropout(this.crossAttn.forward(normed, keys, values, given, how), this.rate, mode)) };
+      const normed = this.norm2.forward(given.x) as tf.Tensor3D; // [B, N, C]
+      const mixed = this.crossAttn.forward(normed, keys, { cos: given.cos, sin: given.sin, size });
+      return { y: tf.add(given.x, dropout(mixed, this.rate, mode)) };
     });
     const { z } = context.block([this.linear1, this.linear2, this.norm3], { y }, (given, mode) => {
-      const hidden = this.activate(this.linear1.forward(this.norm3.forward(given.y))); // [B, N, hidden]
-      const mapped = this.linear2.forward(dropout(hidden, this.rate, mode));
-      return { z: tf.add(given.y, dropout(mapped, this.rate, mode)) };
+      const layer = { expand: this.linear1, activate: this.activate, contract: this.linear2 };
+      const normed = this.norm3.forward(given.y); // [B, N, C]
+      if (!mode.training || this.rate === 0) return { z: throughHidden(normed, { ...layer, addTo: given.y }) };
+      const drop = (t: tf.Tensor) => dropout(t, this.rate, mode);
+      return { z: tf.add(given.y, drop(throughHidden(normed, { ...layer, drop }))) };
     });
     return z as tf.Tensor3D;
   }
@@ -154,20 +114,46 @@ export class MemoryAttention extends Module {
   /**
    * @param image - [B, h, w, C] f32.
    * @param positions - [h * w, C] f32, a constant.
+   * @param begun - of {@link begin}, with B rows. Default: computed here.
    * @returns [B, h, w, C] f32.
    */
-  forward(image: tf.Tensor4D, positions: tf.Tensor2D, memory: MemoryTokens, context: ForwardContext): tf.Tensor4D {
+  forward(
+    image: tf.Tensor4D,
+    positions: tf.Tensor2D,
+    memory: MemoryTokens,
+    context: ForwardContext,
+    begun?: tf.Tensor3D,
+  ): tf.Tensor4D {
     const [b, h, w, c] = image.shape;
-    const { hiddenSize, downsampleRate, numAttentionHeads, ropeTheta } = this.config;
-    const depth = Math.floor(hiddenSize / downsampleRate) / numAttentionHeads;
-    const rotation = axialRotation(h, w, depth, ropeTheta); // [h * w, depth / 2]
-    const first = context.block([], { image, positions }, (given) => ({
-      x: tf.add(tf.reshape(given.image, [b, h * w, c]), tf.mul(given.positions, POSITION_SHARE)),
-    }));
-    const last = this.layers.reduce((x, layer) => layer.forward(x, memory, rotation, context), first.x as tf.Tensor3D);
+    const places = this.places(h, w);
+    const last = this.layers.reduce(
+      (x, layer, i) => layer.attendToMemory(i === 0 ? x : layer.attendToItself(x, places, context), memory, places, context),
+      begun ?? this.beginAt(places, image, positions, context),
+    ); // [B, h * w, C]
     const { y } = context.block(this.norm, { last }, (given) => ({
       y: tf.reshape(this.norm.forward(given.last), [b, h, w, c]),
     }));
     return y as tf.Tensor4D;
+  }
+
+  /** The attention of an image to itself in the first layer, before any memory: the same for all objects. [B, h * w, C] f32. */
+  begin(image: tf.Tensor4D, positions: tf.Tensor2D, context: ForwardContext): tf.Tensor3D {
+    const [, h, w] = image.shape;
+    return this.beginAt(this.places(h, w), image, positions, context);
+  }
+
+  private beginAt(places: RotaryPlaces, image: tf.Tensor4D, positions: tf.Tensor2D, context: ForwardContext): tf.Tensor3D {
+    const [b, h, w, c] = image.shape;
+    const { x } = context.block([], { image, positions }, (given) => ({
+      x: tf.add(tf.reshape(given.image, [b, h * w, c]), tf.mul(given.positions, POSITION_SHARE)) as tf.Tensor3D,
+    }));
+    const [first] = this.layers;
+    return first === undefined ? x : first.attendToItself(x, places, context);
+  }
+
+  private places(h: number, w: number): RotaryPlaces {
+    const { hiddenSize, downsampleRate, numAttentionHeads, ropeTheta } = this.config;
+    const depth = Math.floor(hiddenSize / downsampleRate) / numAttentionHeads;
+    return { ...axialRotation(h, w, depth, ropeTheta), size: [h, w] }; // [h * w, depth / 2]
   }
 }

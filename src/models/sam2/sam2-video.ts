@@ -10,74 +10,25 @@ import {
   type Serializable,
   type SerializableClass,
 } from '../../nn/index.js';
-import { resizeAntialiased, roundToBfloat16, sinePositionEmbedding } from '../../ops/index.js';
+import { resizeAntialiased, roundToBfloat16 } from '../../ops/index.js';
 import { assertShape } from '../../util/index.js';
-import { FeedForward, type Prompts } from '../sam-common/index.js';
+import { FeedForward } from '../sam-common/index.js';
 import { maskShares } from './mask-shares.js';
 import { MemoryAttention, type MemoryTokens } from './memory-attention.js';
 import { MemoryEncoder } from './memory-encoder.js';
+import { frameTokens, mapPositions, mapTimes, pointerTokens } from './memory-tokens.js';
+import { givenLogits, type ObjectCandidates, type ObjectInputs, type ObjectMemory, type ObjectOutputs } from './objects.js';
 import { Sam2, type Sam2ImageFeatures } from './sam2.js';
-import { type Sam2VideoConfig, timeRow } from './video-config.js';
+import type { Sam2VideoConfig } from './video-config.js';
 
 /** Logits of a mask where the object is not visible. */
 const NO_OBJECT = -1024;
-
-/** Logits of a mask that was given: ±10, whose sigmoids are nearly 0 and 1. */
-const GIVEN = { scale: 20, bias: -10 } as const;
 
 /** Standard deviation of the initial embeddings. */
 const STD = 0.02;
 
 /** Where the parameters of {@link Sam2Video.encodeFrame} are. */
 const ENCODER = ['vision_encoder.', 'mask_decoder.conv_s0.', 'mask_decoder.conv_s1.'] as const;
-
-/** Base of the wavelengths of positions. */
-const TEMPERATURE = 10_000;
-
-/** What is remembered of objects, one for each row of the batch. */
-export interface ObjectMemory {
-  /**
-   * Prompted frames with age 0, then others from the oldest, with how many frames ago they were.
-   * Maps are [B, h * w, M] f32, as {@link Sam2Video.memorise} makes them.
-   */
-  readonly frames: readonly { readonly map: tf.Tensor3D; readonly age: number }[];
-  /** [B, P, C] f32: object pointers of past frames; absent if there is none. */
-  readonly pointers?: tf.Tensor3D | undefined;
-  /** [P, C] f32: `temporalEncoding` of how long ago they were, in units of the longest that the model takes. */
-  readonly pointerTimes?: tf.Tensor2D | undefined;
-}
-
-/** An object on a frame, for each row of the batch. */
-export interface ObjectOutputs {
-  /** [B, 4h, 4w, 1] f32; -1024 everywhere where the object is not visible. */
-  readonly maskLogits: tf.Tensor4D;
-  /** [B, 1] f32 in [0, 1]: predicted IoU. */
-  readonly iouScores: tf.Tensor2D;
-  /** [B, 1] f32: above 0, the object is visible. */
-  readonly objectScoreLogits: tf.Tensor2D;
-  /** [B, C] f32. */
-  readonly pointers: tf.Tensor2D;
-}
-
-/** Inputs of {@link Sam2Video.decodeObjects}: points only; a box is two points labelled 2 and 3, before all others. */
-export interface ObjectInputs extends Omit<Prompts, 'boxes'> {
-  /** With `embeddings` as {@link Sam2Video.recall} gives them. */
-  readonly features: Sam2ImageFeatures;
-  /** [B, 4h, 4w, 1] f32: logits of an earlier mask that is corrected. */
-  readonly masks?: tf.Tensor4D | undefined;
-  /** Choose the best of several masks. */
-  readonly multimask: boolean;
-  /** [B, 1] f32, 0 or 1: whether objects are visible, where that is known, as in training. Default: by the object score. */
-  readonly visible?: tf.Tensor2D | undefined;
-}
-
-/** What training compares with the ground truth, besides what is remembered. */
-export interface ObjectCandidates extends ObjectOutputs {
-  /** [B, 1, M, 4h, 4w] f32: the logits of all masks, whether or not the object is visible. */
-  readonly candidates: tf.Tensor5D;
-  /** [B, 1, M] f32: their predicted IoU. */
-  readonly candidateScores: tf.Tensor3D;
-}
 
 /**
  * SAM 2 with its memory: objects are followed through the frames of a clip. Frame by frame, {@link encodeFrame} once, then for each
@@ -127,17 +78,28 @@ export class Sam2Video extends Sam2 {
   }
 
   /**
+   * What {@link recall} does before it looks at any memory, once for all objects.
+   *
+   * @param embeddings - [B, h, w, C] f32, of {@link encodeFrame}.
+   * @returns [B, h * w, C] f32.
+   */
+  beginRecall(embeddings: tf.Tensor4D, context: ForwardContext): tf.Tensor3D {
+    return tf.tidy(() => this.memoryAttention.begin(embeddings, cellPositions(embeddings), context));
+  }
+
+  /**
    * Conditions the features of a frame on what is remembered of objects.
    *
    * @param embeddings - [B, h, w, C] f32, of {@link encodeFrame}.
    * @param memory - undefined for a frame on which an object is prompted for the first time.
+   * @param begun - of {@link beginRecall}. Default: computed here.
    * @returns [B, h, w, C] f32.
    */
-  recall(embeddings: tf.Tensor4D, memory: ObjectMemory | undefined, context: ForwardContext): tf.Tensor4D {
+  recall(embeddings: tf.Tensor4D, memory: ObjectMemory | undefined, context: ForwardContext, begun?: tf.Tensor3D): tf.Tensor4D {
     return tf.tidy(() => {
       if (memory !== undefined) {
         const [, h, w] = embeddings.shape;
-        return this.recallTokens(embeddings, this.memoryTokens(memory, [h, w], context), context);
+        return this.recallTokens(embeddings, this.memoryTokens(memory, [h, w], context), context, begun);
       }
       const { sum } = context.block(this.noMemoryEmbedding, { embeddings }, (x) => ({
         sum: tf.add(x.embeddings, this.noMemoryEmbedding.value),
@@ -147,12 +109,8 @@ export class Sam2Video extends Sam2 {
   }
 
   /** {@link recall} of tokens. */
-  recallTokens(embeddings: tf.Tensor4D, tokens: MemoryTokens, context: ForwardContext): tf.Tensor4D {
-    const [, h, w, c] = embeddings.shape;
-    return tf.tidy(() => {
-      const positions = tf.reshape(mapPositions(h, w, c), [h * w, c]) as tf.Tensor2D;
-      return this.memoryAttention.forward(embeddings, positions, tokens, context);
-    });
+  recallTokens(embeddings: tf.Tensor4D, tokens: MemoryTokens, context: ForwardContext, begun?: tf.Tensor3D): tf.Tensor4D {
+    return tf.tidy(() => this.memoryAttention.forward(embeddings, cellPositions(embeddings), tokens, context, begun));
   }
 
   /** The embeddings of {@link encodeImage} as {@link encodeFrame} gives them. */
@@ -293,32 +251,13 @@ export class Sam2Video extends Sam2 {
    * @param row - [1] i32, by `timeRow`.
    * @returns [1, h * w, M] f32.
    */
-  placeMap([h, w]: readonly [number, number], row: tf.Tensor1D): tf.Tensor3D {
-    const m = this.config.memory.encoder.outputChannels;
-    return tf.tidy(() => {
-      const time = tf.gather(tf.reshape(this.memoryTimes.value, [-1, m]), row).reshape([1, 1, m]);
-      return tf.add(mapPositions(h, w, m), time) as tf.Tensor3D;
-    });
+  placeMap(size: readonly [number, number], row: tf.Tensor1D): tf.Tensor3D {
+    return mapTimes(this.memoryTimes, size, row);
   }
 
-  private memoryTokens(memory: ObjectMemory, [h, w]: readonly [number, number], context: ForwardContext): MemoryTokens {
-    const { numMaskmem, encoder } = this.config.memory;
-    const m = encoder.outputChannels;
-    const { frames, pointers, pointerTimes } = memory;
-    const spatial = mapPositions(h, w, m); // [1, h * w, M]
-    const b = frames[0]?.map.shape[0] ?? 1;
-    const { positions } = context.block(this.memoryTimes, { spatial }, (x) => ({
-      positions: tf.concat(
-        frames.map(({ age }) => {
-          const row = this.memoryTimes.value.slice([timeRow(age, numMaskmem), 0, 0, 0], [1, 1, 1, m]);
-          return tf.tile(tf.add(x.spatial, row.reshape([1, 1, m])) as tf.Tensor3D, [b, 1, 1]);
-        }),
-        1,
-      ),
-    }));
-    const named = Object.fromEntries(frames.map(({ map }, i) => [`map${i}`, map]));
-    const { maps } = context.block([], named, (x) => ({ maps: tf.concat(Object.values(x), 1) }));
-    const tokens = { maps: maps as tf.Tensor3D, mapPositions: positions as tf.Tensor3D };
+  private memoryTokens(memory: ObjectMemory, size: readonly [number, number], context: ForwardContext): MemoryTokens {
+    const { pointers, pointerTimes } = memory;
+    const tokens = frameTokens(memory.frames, this.memoryTimes, size, context);
     return pointers === undefined ? tokens : { ...tokens, ...this.pointerTokens(pointers, pointerTimes, context) };
   }
 
@@ -329,19 +268,7 @@ export class Sam2Video extends Sam2 {
    * @param pointerTimes - [P, C] f32, as in {@link ObjectMemory}.
    */
   pointerTokens(pointers: tf.Tensor3D, pointerTimes: tf.Tensor2D | undefined, context: ForwardContext) {
-    const [b, p, c] = pointers.shape;
-    const m = this.config.memory.encoder.outputChannels;
-    const parts = c / m;
-    const projection = this.pointerTimeProj;
-    return context.block(projection ?? [], { pointers, pointerTimes }, (x) => {
-      const timed = projection !== undefined && x.pointerTimes !== undefined;
-      const times = timed ? projection.forward(x.pointerTimes as tf.Tensor2D) : tf.zeros([p, m]); // [P, M]
-      const repeated = tf.tile(times.reshape([p, 1, m]), [1, parts, 1]).reshape([1, p * parts, m]) as tf.Tensor3D;
-      return {
-        pointers: x.pointers.reshape([b, p * parts, m]) as tf.Tensor3D,
-        pointerPositions: tf.tile(repeated, [b, 1, 1]) as tf.Tensor3D,
-      };
-    });
+    return pointerTokens(pointers, pointerTimes, this.pointerTimeProj, this.config.memory.encoder.outputChannels, context);
   }
 }
 
@@ -350,12 +277,8 @@ function tidied<T extends object>(compute: () => T): T {
   return tf.tidy(() => compute() as tf.TensorContainer) as T;
 }
 
-/** Sine positions of a map's cells, [1, h * w, channels]. */
-function mapPositions(h: number, w: number, channels: number): tf.Tensor3D {
-  return sinePositionEmbedding(tf.ones([1, h, w]), channels, TEMPERATURE);
-}
-
-/** Logits of given zeros and ones. */
-export function givenLogits<T extends tf.Tensor>(given: T): T {
-  return tf.add(tf.mul(given, GIVEN.scale), GIVEN.bias) as T;
+/** Positions of the cells of embeddings, [h * w, C] f32. */
+function cellPositions(embeddings: tf.Tensor4D): tf.Tensor2D {
+  const [, h, w, c] = embeddings.shape;
+  return tf.reshape(mapPositions([h, w], c), [h * w, c]) as tf.Tensor2D;
 }
