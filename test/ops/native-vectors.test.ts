@@ -416,6 +416,8 @@ const RESULTS = `
     { name: 'scale', type: TF_ATTR_FLOAT, value: 0.4 }];
   const [weight, added] = [random([70, 43]), random([700, 70])];
   const gelu = [{ name: 'activation', type: TF_ATTR_STRING, value: 'GeluExact' }];
+  // Keys of map attention are sums of 43 products: its scale is a tenth, so that scores are as large as those of attention. The exponential
+  // multiplies the last digit of a score of 200 by 200.
   const none = tf.zeros([0]), rows = tf.zeros([2, 0], 'int32');
   const results = [
     backend.executeSingleOutput('SonogroundLayerNorm', epsilon, [x, w, b]),
@@ -427,7 +429,7 @@ const RESULTS = `
     backend.executeSingleOutput('SonogroundAttention', sizes, [x, dy, dy, rows, rows, none, none, none]),
     ...(String(Buffer.from(backend.readSync(backend.executeSingleOutput('SonogroundProcessor', [], []).dataId)[0])) === 'amx' ? [] : [
       backend.executeSingleOutput('SonogroundMapAttention', [int('groups', 2), int('height', 4), int('width', 5), int('maps', 17),
-        sizes.at(-1)], [random([90, 24]), x, dy, random([24, 43]), random([24]), random([20, 12]), random([20, 12])]),
+        { ...sizes.at(-1), value: 0.04 }], [random([90, 24]), x, dy, random([24, 43]), random([24]), random([20, 12]), random([20, 12])]),
     ]),
   ];
   console.log(JSON.stringify(results.map((tensor) => [...backend.readSync(tensor.dataId)])));
