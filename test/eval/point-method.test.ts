@@ -183,6 +183,6 @@ describe('a method with random weights', () => {
       'seen in pre-training': 'no',
     });
     expect(table.rows.length).toBe(1);
-    expect(table.notes.join(' ')).toContain('its weights are random');
+    expect(table.notes.join(' ')).toContain('the weights are random');
   });
 });
