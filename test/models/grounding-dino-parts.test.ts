@@ -53,6 +53,13 @@ describe('maskTextLogits', () => {
 });
 
 describe('parseGroundingDinoConfig', () => {
+  it.each([
+    [{ backbone_config: { model_type: 'resnet' } }, /backbone_config.model_type: expected swin or timm_backbone, got "resnet"/],
+    [{ use_timm_backbone: true, backbone: 'resnet50' }, /use_timm_backbone: it names no backbone/],
+  ])('names a backbone that it cannot build: %j', (json, what) => {
+    expectError(() => parseGroundingDinoConfig(json), { code: 'E_MODEL_CONFIG', what });
+  });
+
   it("takes the reference's defaults", () => {
     const config = parseGroundingDinoConfig({});
     expect(config).toMatchObject({ numQueries: 900, dModel: 256, maxTextLen: 256, fusionDroppath: 0.1, twoStage: true });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, shownName } from '../../util/index.js';
+import { ConfigError, shown, shownName } from '../../util/index.js';
 import { parseBertConfig } from '../bert/index.js';
 import { bounds } from '../common/index.js';
 import { type EfficientNetConfig, isTimmBackbone, parseEfficientNetConfig } from '../efficientnet/index.js';
@@ -13,6 +13,8 @@ const rate = z.number().min(0).max(1);
 const schema = z.object({
   model_type: z.enum(['grounding-dino', 'mm-grounding-dino']).default('grounding-dino'),
   backbone_config: z.record(z.string(), z.unknown()).nullish(),
+  /** transformers' older way of naming a backbone. */
+  use_timm_backbone: z.boolean().nullish(),
   text_config: z.record(z.string(), z.unknown()).nullish(),
   num_queries: bounds.queries.default(900),
   encoder_layers: bounds.layers.default(6),
@@ -54,7 +56,7 @@ const schema = z.object({
 });
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
-type Plain = Omit<z.infer<typeof schema>, 'model_type' | 'backbone_config' | 'text_config'>;
+type Plain = Omit<z.infer<typeof schema>, 'model_type' | 'backbone_config' | 'use_timm_backbone' | 'text_config'>;
 type CamelPlain = { readonly [K in keyof Plain as Camel<K & string>]: Plain[K] };
 
 /** The image backbone: a Swin, or an EfficientNet-Lite of timm. */
@@ -81,7 +83,11 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
     const problems = parsed.error.issues.map((issue) => `${shownName(issue.path.join('.'))}: ${issue.message}`);
     throw unusable(problems.join('; '));
   }
-  const { model_type: type, backbone_config: backbone, text_config: text, ...fields } = parsed.data;
+  const { model_type: type, backbone_config: backbone, use_timm_backbone: timm, text_config: text, ...fields } = parsed.data;
+  if (timm === true && !backbone)
+    throw unusable(
+      'use_timm_backbone: it names no backbone; load and save the model with transformers 5, which writes backbone_config',
+    );
   // MM Grounding DINO does not share heads: each layer has its own.
   const mm = type === 'mm-grounding-dino';
   const plain = mm ? { ...fields, decoder_bbox_embed_share: false, two_stage_bbox_embed_share: false } : fields;
@@ -101,9 +107,10 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
 }
 
 function parseBackboneConfig(json: Readonly<Record<string, unknown>>): BackboneConfig {
-  return isTimmBackbone(json)
-    ? { kind: 'efficientnet', config: parseEfficientNetConfig(json) }
-    : { kind: 'swin', config: parseSwinConfig(json) };
+  if (isTimmBackbone(json)) return { kind: 'efficientnet', config: parseEfficientNetConfig(json) };
+  const type = json['model_type'] ?? 'swin';
+  if (type !== 'swin') throw unusable(`backbone_config.model_type: expected swin or timm_backbone, got ${shown(type)}`);
+  return { kind: 'swin', config: parseSwinConfig(json) };
 }
 
 /** The number of maps that a backbone gives. */
