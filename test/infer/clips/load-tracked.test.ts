@@ -36,7 +36,7 @@ it('refuses a masker without a memory by its name, and frees what it loaded', as
 });
 
 it('reports a masker that is not there as any other', async () => {
-  await expect(TrackedSegmenter.load({ detector, masker: 'nowhere/masker' })).rejects.toMatchObject({
+  await expect(TrackedSegmenter.load({ detector, masker: join(dir, 'none') })).rejects.toMatchObject({
     code: 'E_MODEL_NOT_FOUND',
   });
 });
