@@ -13,7 +13,7 @@ export interface Components {
  */
 export function labelComponents({ width, height, data }: BinaryMask): Components {
   const labels = new Int32Array(data.length);
-  const runs = runsOf(data, width, height);
+  const runs = rowRuns(data, width, height);
   const { starts, ends } = runs;
   const parents = joinedRuns(runs);
   const areas: number[] = [];
@@ -54,7 +54,7 @@ interface Runs {
   readonly rows: Int32Array;
 }
 
-function runsOf(data: Uint8Array, width: number, height: number): Runs {
+function rowRuns(data: Uint8Array, width: number, height: number): Runs {
   const rows = new Int32Array(height + 1);
   let count = 0;
   for (let y = 0; y < height; y++) {

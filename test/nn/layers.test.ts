@@ -11,6 +11,7 @@ import {
   constant,
   DepthwiseConv2d,
   Embedding,
+  FrozenBatchNorm,
   GroupNorm,
   type Initialiser,
   inference,
@@ -180,6 +181,45 @@ describe('group norm', () => {
       const variance = mean((value) => (value - centre) ** 2);
       return ((input(b, i, j, c) - centre) / Math.sqrt(variance + EPS)) * weight(c) + bias(c);
     });
+  });
+});
+
+describe('frozen batch norm', () => {
+  /** With values for all four arrays, the variances positive. */
+  const made = () => {
+    const layer = filled(new FrozenBatchNorm(4, EPS));
+    const arrays = Object.fromEntries(layer.namedParameters());
+    arrays['running_var']?.assign(tf.tensor1d([0.2, 0.9, 1.7, 4]));
+    return { layer, arrays };
+  };
+
+  it('takes mean and variance from its arrays, whatever the batch', async () => {
+    const { layer, arrays } = made();
+    const x = normalTensor([BATCH, 3, 4], 1);
+    const [input, weight, bias, mean, variance] = [
+      x,
+      ...['weight', 'bias', 'running_mean', 'running_var'].map((name) => (arrays[name] as { value: tf.Tensor }).value),
+    ].map(valuesOf) as [At, At, At, At, At];
+    await expectValues(
+      layer,
+      x,
+      x.shape,
+      (b = 0, i = 0, c = 0) => ((input(b, i, c) - mean(c)) / Math.sqrt(variance(c) + EPS)) * weight(c) + bias(c),
+    );
+  });
+
+  it('is never trained, and made again from its config', async () => {
+    const { layer } = made();
+    layer.trainable = true;
+    expect(layer.trainableParameters()).toEqual([]);
+    const again = FrozenBatchNorm.fromConfig(
+      FrozenBatchNorm as never,
+      JSON.parse(JSON.stringify(layer.getConfig())),
+    ) as FrozenBatchNorm;
+    again.setWeights(layer.getWeights());
+    const x = normalTensor([2, 4], 1);
+    expect(await again.forward(x).data()).toEqual(await layer.forward(x).data());
+    expect(layer.computeOutputShape([null, 4])).toEqual([null, 4]);
   });
 });
 

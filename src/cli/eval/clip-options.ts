@@ -35,9 +35,7 @@ const SHARED = ['clips', 'split', 'adapter', 'backend', ...Object.keys(clipEvalO
  * @throws UsageError naming the option.
  */
 export function checkClipOptions(argv: Readonly<Record<string, unknown>>): void {
-  const given = Object.entries(argv).filter(
-    ([name, value]) => /^[a-z]/.test(name) && !name.startsWith('$') && isGiven(name, value),
-  );
+  const given = Object.entries(argv).filter(([name, value]) => /^[a-z]/.test(name) && !name.startsWith('$') && isGiven(value));
   const withClips = argv['clips'] !== undefined;
   const wrong = given.find(([name]) =>
     withClips ? !SHARED.includes(dashed(name)) : Object.hasOwn(clipEvalOptions, dashed(name)),
@@ -51,13 +49,9 @@ export function checkClipOptions(argv: Readonly<Record<string, unknown>>): void 
   });
 }
 
-/** Values that yargs fills in. */
-const DEFAULTS: Readonly<Record<string, unknown>> = { support: 16, supportSeed: 0, 'support-seed': 0, point: 'fixed' };
-
-function isGiven(name: string, value: unknown): boolean {
-  if (value === undefined || value === false) return false;
-  if (Array.isArray(value)) return value.length > 0 && String(value) !== DEFAULTS[name];
-  return value !== DEFAULTS[name];
+/** Whether an option has a value that yargs did not fill in. */
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 }
 
 function dashed(name: string): string {

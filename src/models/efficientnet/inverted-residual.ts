@@ -23,21 +23,25 @@ export interface BlockOptions {
  */
 export class InvertedResidual extends TensorLayer {
   private readonly widening: PointwiseConvolution | undefined;
+  private readonly widened: FrozenBatchNorm | undefined;
   private readonly depthwise: DepthwiseConvolution;
+  private readonly convolved: FrozenBatchNorm;
   private readonly narrowing: PointwiseConvolution;
-  private readonly norms: readonly FrozenBatchNorm[];
+  private readonly narrowed: FrozenBatchNorm;
   private readonly adds: boolean;
 
   constructor({ inChannels, outChannels, expansion, kernelSize, stride }: BlockOptions) {
     super();
     const inner = inChannels * expansion;
     const widens = expansion !== 1;
+    const norm = (name: string, channels: number) => this.child(name, new FrozenBatchNorm(channels, NORM_EPS));
     this.adds = stride === 1 && inChannels === outChannels;
     this.widening = widens ? this.child('conv_pw', new PointwiseConvolution(inChannels, inner)) : undefined;
+    this.widened = widens ? norm('bn1', inner) : undefined;
     this.depthwise = this.child('conv_dw', new DepthwiseConvolution(inner, kernelSize, stride));
+    this.convolved = norm(widens ? 'bn2' : 'bn1', inner);
     this.narrowing = this.child(widens ? 'conv_pwl' : 'conv_pw', new PointwiseConvolution(inner, outChannels));
-    const widths = widens ? [inner, inner, outChannels] : [inner, outChannels];
-    this.norms = widths.map((width, i) => this.child(`bn${i + 1}`, new FrozenBatchNorm(width, NORM_EPS)));
+    this.narrowed = norm(widens ? 'bn3' : 'bn2', outChannels);
   }
 
   /**
@@ -45,11 +49,10 @@ export class InvertedResidual extends TensorLayer {
    * @returns [B, ceil(H / stride), ceil(W / stride), out] f32.
    */
   forward(x: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
-    const [last, middle, first] = [...this.norms].reverse() as [FrozenBatchNorm, FrozenBatchNorm, FrozenBatchNorm | undefined];
     return context.block(this, { x }, (inputs) => {
-      const wide = this.widening && first ? relu6(this.widening.forward(inputs.x, first)) : inputs.x;
-      const convolved = relu6(this.depthwise.forward(wide, middle));
-      const y = this.narrowing.forward(convolved, last);
+      const wide = this.widening && this.widened ? relu6(this.widening.forward(inputs.x, this.widened)) : inputs.x;
+      const convolved = relu6(this.depthwise.forward(wide, this.convolved)); // [B, H / stride, W / stride, inner]
+      const y = this.narrowing.forward(convolved, this.narrowed);
       return { y: this.adds ? (tf.add(inputs.x, y) as tf.Tensor4D) : y };
     }).y;
   }

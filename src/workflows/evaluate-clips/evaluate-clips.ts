@@ -52,9 +52,12 @@ export async function evaluateClips(sets: readonly ClipSet[], options: EvaluateC
     { name: 'frame by frame', segmenter: new DetectionTracker(frameByFrame), tracking: carried },
   ];
   const scores: SetScores[] = [];
-  for (const set of sets) scores.push({ set: set.name, scores: await scoresOf(set, methods, onProgress) });
-  for (const { segmenter } of methods) segmenter.dispose();
-  carried.dispose();
+  try {
+    for (const set of sets) scores.push({ set: set.name, scores: await scoresOf(set, methods, onProgress) });
+  } finally {
+    for (const { segmenter } of methods) segmenter.dispose();
+    carried.dispose();
+  }
   const summaries = scores.map(({ set, scores: own }) => ({ name: set, summaries: summariseClips(own) }));
   const table = clipTable(summaries);
   const file = join(out, 'clip-metrics.json');
