@@ -11,6 +11,9 @@ export interface Progress {
 /** Interval between lines without a terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 
+/** Updates from whose pace the remaining time is estimated. */
+const RECENT = 50;
+
 export function startProgress(label: string): Progress {
   return process.stderr.isTTY ? bar(label) : plain(label);
 }
@@ -19,7 +22,7 @@ function bar(label: string): Progress {
   const single = new cliProgress.SingleBar({
     format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted} left | {note}`,
     hideCursor: true,
-    etaBuffer: 50,
+    etaBuffer: RECENT,
     stream: process.stderr,
   });
   let started = false;
@@ -38,17 +41,19 @@ function bar(label: string): Progress {
 }
 
 function plain(label: string): Progress {
-  const begin = Date.now();
-  let last = begin;
-  // A resumed run does not start at 0.
-  let first: number | undefined;
+  let last = Date.now();
+  const updates: { readonly time: number; readonly done: number }[] = [];
   return {
     update(done, total, note = '') {
-      first ??= done - 1;
       const now = Date.now();
+      // What comes before the first update, such as loading a model, says nothing about the rest; nor does what was resumed from.
+      const first = updates[0];
+      updates.push({ time: now, done });
+      if (updates.length > RECENT) updates.shift();
       if (now - last < PLAIN_INTERVAL_MS && done < total) return;
       last = now;
-      const left = done <= first ? undefined : ((now - begin) / (done - first)) * (total - done);
+      const since = first === undefined ? 0 : done - first.done;
+      const left = done < total && since > 0 ? ((now - (first?.time ?? now)) / since) * (total - done) : undefined;
       printLine(
         `${label} ${done}/${total}${left === undefined ? '' : `, ${duration(left)} left`}${note === '' ? '' : `, ${note}`}`,
       );
