@@ -25,6 +25,7 @@ export {
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
+export { BackgroundDataset, cutBackground } from './background.js';
 export { PasteDataset, pasteObject } from './paste.js';
 export {
   type ClipObject,

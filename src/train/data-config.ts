@@ -34,6 +34,11 @@ const setSchema = z.strictObject({
    * not vessels. With `repeat`, each repetition receives another one. Default: 0.
    */
   paste: fraction.optional(),
+  /**
+   * Fraction of the training images that are cut to a part without any object, where a dataset has few images that show nothing: a
+   * detector learns what surrounds an object. Default: 0.
+   */
+  background: fraction.optional(),
   /** Renames phrases, as in `benign: breast lesion`; several may be merged into one. */
   phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
   /** Phantoms instead of a folder: overrides of `data.phantom`. */

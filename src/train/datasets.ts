@@ -86,13 +86,13 @@ function kept(dataset: Dataset, store: SampleStore | undefined): Dataset {
 async function mixedSplits(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataSplits> {
   const { protocol, missing, cache, split } = data;
   const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
-  const generated = data.sets.flatMap(({ name, phantom, repeat, paste, phrases }) => {
+  const generated = data.sets.flatMap(({ name, phantom, repeat, paste, background, phrases }) => {
     if (phantom === undefined) return [];
-    if (repeat !== undefined || paste !== undefined || phrases !== undefined)
+    if ([repeat, paste, background, phrases].some((given) => given !== undefined))
       throw new ConfigError({
         code: 'E_CONFIG_CONFLICT',
         where: `data.sets ${name}`,
-        what: 'repeat, paste and phrases are for datasets on disk, not for phantoms',
+        what: 'repeat, paste, background and phrases are for datasets on disk, not for phantoms',
         fix: 'Set phantom.train and phantom.phrases',
       });
     return [phantomSplits(phantom, seed, data.clips)];

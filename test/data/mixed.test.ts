@@ -106,7 +106,7 @@ describe('a mixture of sets', () => {
     await expectError(openData(data, 1), {
       code: 'E_CONFIG_CONFLICT',
       where: /phantoms/s,
-      what: /repeat, paste and phrases/s,
+      what: /repeat, paste, background and phrases/s,
       fix: /phantom\.train/s,
     });
   });

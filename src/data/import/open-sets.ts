@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger, unreadableCode } from '../../util/index.js';
+import { BackgroundDataset } from '../background.js';
 import { CocoDataset, type Split } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
 import { KeptDataset, type SampleStore } from '../kept.js';
@@ -24,6 +25,8 @@ export interface SetRequest {
   readonly repeat?: number | undefined;
   /** Fraction of training images that receive an object of another one; see {@link PasteDataset}. Default: 0. */
   readonly paste?: number | undefined;
+  /** Fraction of training images that are cut to a part without objects; see {@link BackgroundDataset}. Default: 0. */
+  readonly background?: number | undefined;
   /** Renames its phrases. Default: unchanged. */
   readonly phrases?: Readonly<Record<string, string>> | undefined;
 }
@@ -100,12 +103,14 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   };
 }
 
-/** A split of a dataset with renamed phrases; training images are repeated, and receive objects, as requested. */
-function taken(whole: Dataset, split: Split, { repeat = 1, paste = 0, phrases = {} }: SetRequest, seed: number): Dataset {
+/** A split of a dataset with renamed phrases; training images are repeated, cut, and receive objects, as requested. */
+function taken(whole: Dataset, split: Split, request: SetRequest, seed: number): Dataset {
+  const { repeat = 1, paste = 0, background = 0, phrases = {} } = request;
   const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
   if (split !== 'train') return named;
   const repeated = repeat > 1 ? new RepeatDataset(named, repeat) : named;
-  return paste > 0 ? new PasteDataset(repeated, { chance: paste, seed }) : repeated;
+  const cut = background > 0 ? new BackgroundDataset(repeated, { chance: background, seed }) : repeated;
+  return paste > 0 ? new PasteDataset(cut, { chance: paste, seed }) : cut;
 }
 
 /** The folder in the project's layout: the dataset's own, or one in the cache. */
