@@ -7,7 +7,11 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  transform: {
+    '\\.ts$': '<rootDir>/test/support/transform.mjs',
+    '/@tensorflow/.*\\.js$': '<rootDir>/test/support/transform.mjs',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!@tensorflow/)'],
   maxWorkers: 2,
   // Node never frees a context in which an ES module ran (nodejs/node#59118 and #63186; of 30 contexts with one vm.SourceTextModule
   // each, dropped and collected, 30 were still there in 20.20, 22.23 and 24.21, and none with a vm.Script). Whatever a test file

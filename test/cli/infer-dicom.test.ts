@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { DicomSegmentation, decodeRle, encodePng, parseDicomElements } from '../../src/imaging/index.js';
-import { runCommand } from '../support/command.js';
+import { runCommand, withNano } from '../support/command.js';
 import { dicom } from '../support/dicom.js';
 import { STUDY } from '../support/evidence.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await writeFile(join(dir, 'scans', 'photo.png'), await encodePng(await phantom.frame(0)));
 });
 
-const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+const infer = (...words: string[]) => runCommand(withNano(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]));
 const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8'));
 const read = async (name: string) => {
   const bytes = await readFile(join(dir, name));

@@ -6,7 +6,7 @@ import { findImages } from '../../src/cli/images/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
 import type { CocoImages, CocoResult } from '../../src/infer/index.js';
-import { runCommand } from '../support/command.js';
+import { runCommand, withNano } from '../support/command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
@@ -20,8 +20,11 @@ beforeAll(async () => {
     await writeFile(join(dir, 'scans', name), await encodePng((await phantoms.load(i)).image));
 });
 
-/** Runs `infer`, `@` standing for the temporary folder, and gives the exit code and what a person would see. */
-const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+/** `@` stands for the temporary folder. */
+const withModels = (words: readonly string[]) => withNano(words.map((word) => word.replaceAll('@', `${dir}/`)));
+
+/** Runs `infer` and gives the exit code and what a person would see. */
+const infer = (...words: string[]) => runCommand(['infer', ...withModels(words)]);
 
 const results = async (out: string): Promise<CocoResult[]> =>
   JSON.parse(await readFile(join(dir, out, 'results.json'), 'utf8')) as CocoResult[];
@@ -77,6 +80,16 @@ describe('infer', () => {
     expect((await listing('whole/masks')).length).toBe(found.length);
     const overlay = await decodeImage(join(dir, 'whole', 'overlays', 'b.png'));
     expect([overlay.width, overlay.height]).toEqual([720, 560]);
+  });
+
+  it('segments by the shipped models where none are named', async () => {
+    const line = ['--image', join(dir, 'scans', 'b.png'), '--prompt', PROMPT, ...LOW];
+    const shipped = await runCommand(['infer', ...line, '--out', join(dir, 'shipped')]);
+    expect([shipped.code, shipped.text]).toEqual([0, expect.stringMatching(/^1 images done/m)]);
+    const named = ['--model', 'weights/ultrasound-detector', '--masker', 'weights/ultrasound-masker'];
+    await infer(...line, ...named, '--out', '@named');
+    expect((await results('shipped')).length).toBeGreaterThan(0);
+    expect(await results('shipped')).toEqual(await results('named'));
   });
 
   it('skips finished images, and repeats them on request', async () => {
@@ -239,7 +252,7 @@ describe('the names of images', () => {
 
 /** Starts the command as a person does. */
 function start(words: string[], nodeOptions: string[] = []) {
-  const line = [...nodeOptions, resolve('dist/cli/index.js'), 'infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))];
+  const line = [...nodeOptions, resolve('dist/command-line/index.js'), 'infer', ...withModels(words)];
   const child = spawn(process.execPath, line, { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk) => {
