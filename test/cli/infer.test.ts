@@ -6,6 +6,7 @@ import { findImages } from '../../src/cli/images/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
 import type { CocoImages, CocoResult } from '../../src/infer/index.js';
+import { ultrasoundModels } from '../../src/pretrained/index.js';
 import { runCommand, withNano } from '../support/command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
@@ -86,7 +87,7 @@ describe('infer', () => {
     const line = ['--image', join(dir, 'scans', 'b.png'), '--prompt', PROMPT, ...LOW];
     const shipped = await runCommand(['infer', ...line, '--out', join(dir, 'shipped')]);
     expect([shipped.code, shipped.text]).toEqual([0, expect.stringMatching(/^1 images done/m)]);
-    const named = ['--model', 'weights/ultrasound-detector', '--masker', 'weights/ultrasound-masker'];
+    const named = ['--model', ultrasoundModels.detector, '--masker', ultrasoundModels.masker];
     await infer(...line, ...named, '--out', '@named');
     expect((await results('shipped')).length).toBeGreaterThan(0);
     expect(await results('shipped')).toEqual(await results('named'));
