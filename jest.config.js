@@ -24,6 +24,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '\\.ts$': COMPILE, [`/node_modules/(${LOOPING.join('|')})/.*\\.[cm]?js$`]: COMPILE },
   transformIgnorePatterns: [`/node_modules/(?!(${LOOPING.join('|')})/)`],
+  setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts'],
   maxWorkers: 2,
   // Node never frees a context in which an ES module ran (nodejs/node#59118 and #63186; of 30 contexts with one vm.SourceTextModule
   // each, dropped and collected, 30 were still there in 20.20, 22.23 and 24.21, and none with a vm.Script). Whatever a test file

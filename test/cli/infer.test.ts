@@ -286,10 +286,8 @@ describe('a stop', () => {
       found.filter(({ image_id }) => image_id === id + 1).map((result) => ({ ...result, image_id: 0, file_name: '' }));
     expect(of(0).length).toBeGreaterThan(0);
     for (let i = 1; i < COPIES; i++) expect(of(i)).toEqual(of(0));
-    for (let i = 1; i < COPIES; i++)
-      expect(await readFile(join(dir, 'all', 'overlays', `${i}.png`))).toEqual(
-        await readFile(join(dir, 'all', 'overlays', '0.png')),
-      );
+    const overlay = (i: number) => readFile(join(dir, 'all', 'overlays', `${i}.png`));
+    for (let i = 1; i < COPIES; i++) expect(await overlay(i)).toEqual(await overlay(0));
   });
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(
