@@ -1,3 +1,18 @@
+const COMPILE = '<rootDir>/test/support/transform.mjs';
+
+/** Packages that loop over pixels, bytes or numbers; see {@link file://./test/support/transform.mjs}. */
+const LOOPING = [
+  '@tensorflow',
+  'dcmjs',
+  'dicom-parser',
+  'fast-check',
+  'geotiff',
+  'hyparquet',
+  'munkres',
+  'nifti-reader-js',
+  'random-js',
+];
+
 /** Tests run the TypeScript sources as native ES modules; types are checked apart, by `npm run check`. */
 export default {
   testEnvironment: 'node',
@@ -7,7 +22,9 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  transform: { '\\.ts$': COMPILE, [`/node_modules/(${LOOPING.join('|')})/.*\\.[cm]?js$`]: COMPILE },
+  transformIgnorePatterns: [`/node_modules/(?!(${LOOPING.join('|')})/)`],
+  setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts'],
   maxWorkers: 2,
   // Node never frees a context in which an ES module ran (nodejs/node#59118 and #63186; of 30 contexts with one vm.SourceTextModule
   // each, dropped and collected, 30 were still there in 20.20, 22.23 and 24.21, and none with a vm.Script). Whatever a test file

@@ -15,10 +15,18 @@
 #endif
 #endif
 
+// Tests define it as nothing: with the sanitizers, inlined code takes minutes to compile.
+#if !defined(ALWAYS)
 #define ALWAYS __attribute__((always_inline))
+#endif
 #define INLINE inline ALWAYS
 
-#if defined(__x86_64__)
+// Tests leave out kinds that the processor lacks, with WITHOUT_AVX512.
+#if defined(__x86_64__) && !defined(WITHOUT_AVX512)
+#define HAS_AVX512
+#endif
+
+#if defined(HAS_AVX512)
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 #define KIND avx512
@@ -67,7 +75,9 @@
 #undef TIMES_POWER_OF_2
 #undef LOAD_N
 #undef STORE_N
+#endif
 
+#if defined(__x86_64__)
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #define KIND avx2
@@ -106,7 +116,7 @@
 namespace sonoground {
 namespace {
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(HAS_AVX512) && defined(__linux__)
 // AMX has large registers, which Linux only enables for processes that request it.
 bool IsAmxGranted() {
   constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
@@ -120,6 +130,7 @@ const CpuKernels& Choose() {
   const auto allowed = [wanted](const char* name) { return wanted == nullptr || std::strcmp(wanted, name) == 0; };
   __builtin_cpu_init();
   const bool hasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if defined(HAS_AVX512)
   const bool hasAvx512 = hasAvx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #if defined(__linux__)
@@ -128,6 +139,7 @@ const CpuKernels& Choose() {
 #endif
   if (hasAvx512 && __builtin_cpu_supports("avx512bf16") && allowed("avx512bf16")) return avx512bf16::kKernels;
   if (hasAvx512 && allowed("avx512")) return avx512::kKernels;
+#endif
   if (hasAvx2 && allowed("avx2")) return avx2::kKernels;
 #endif
   return portable::kKernels;

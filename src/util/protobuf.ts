@@ -77,10 +77,26 @@ export class ProtoWriter {
   }
 }
 
+/** Bytes that are gathered before they are written: a graph has a hundred thousand chunks of a few bytes. */
+const GATHERED = 2 ** 20;
+
 /** Writes a message, reading lazy chunks as needed. */
 export async function writeMessage(path: string, { chunks }: ProtoWriter): Promise<void> {
   await writeFileAtomic(path, async (file) => {
-    for (const chunk of chunks) await file.writeFile(chunk instanceof Uint8Array ? chunk : await chunk.read());
+    let gathered: Uint8Array[] = [];
+    let size = 0;
+    const flush = async () => {
+      if (size > 0) await file.writeFile(Buffer.concat(gathered, size));
+      gathered = [];
+      size = 0;
+    };
+    for (const chunk of chunks) {
+      const bytes = chunk instanceof Uint8Array ? chunk : await chunk.read();
+      gathered.push(bytes);
+      size += bytes.length;
+      if (size >= GATHERED) await flush();
+    }
+    await flush();
   });
 }
 
@@ -97,6 +113,12 @@ export async function messageBytes({ chunks, length }: ProtoWriter): Promise<Uin
 
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
+  if (value >= 0) {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+    bytes.push(rest);
+    return Uint8Array.from(bytes);
+  }
   let rest = BigInt.asUintN(64, BigInt(value));
   do {
     const low = Number(rest & 0x7fn);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { DicomSegmentation, decodeRle, encodePng, parseDicomElements } from '../../src/imaging/index.js';
-import { runCommand } from '../support/command.js';
+import { ultrasoundModels } from '../../src/pretrained/index.js';
+import { runCommand, withNano } from '../support/command.js';
 import { dicom } from '../support/dicom.js';
 import { STUDY } from '../support/evidence.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   await writeFile(join(dir, 'scans', 'photo.png'), await encodePng(await phantom.frame(0)));
 });
 
-const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+const infer = (...words: string[]) => runCommand(withNano(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]));
 const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8'));
 const read = async (name: string) => {
   const bytes = await readFile(join(dir, name));
@@ -131,7 +132,9 @@ describe('infer --dicom', () => {
   });
 
   it('reports the volume of two planes with the first, and names the planes that a report cannot refer to', async () => {
-    const words = [...PROMPT, '--mm-per-pixel', '0.1', '--dicom', '--out', '@volume'];
+    // The shipped models find it in both planes.
+    const models = ['--model', ultrasoundModels.detector, '--masker', ultrasoundModels.masker];
+    const words = [...PROMPT, ...models, '--mm-per-pixel', '0.1', '--dicom', '--out', '@volume'];
     const volumeOf = async (...planes: readonly [string, string]) => {
       const { code, text } = await infer('--image', '@scans', ...words, '--volume', ...planes);
       const [cyst] = await json('volume/volumes.json');

@@ -14,7 +14,9 @@ const dir = temporaryFolder('infer-orthanc-tls');
 /** Certificates to trust are read when a process starts, so the command is one of its own. */
 function infer(words: readonly string[], env: Readonly<Record<string, string>>): Promise<{ code: number | null; text: string }> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [resolve('dist/cli/index.js'), 'infer', ...words], { env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [resolve('dist/command-line/index.js'), 'infer', ...words], {
+      env: { ...process.env, ...env },
+    });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (text += String(bytes)));
     child.once('close', (code) => done({ code, text }));

@@ -81,7 +81,7 @@ describeUnless(orthancMissing, 'a study in Orthanc', () => {
     await orthanc.remove('SR');
     proxy.stored.length = 0;
     const out = name.replaceAll(' ', '-');
-    const child = spawn(process.execPath, [resolve('dist/cli/index.js'), ...words(out)], {
+    const child = spawn(process.execPath, [resolve('dist/command-line/index.js'), ...words(out)], {
       stdio: 'ignore',
       env: { ...process.env },
     });
@@ -114,7 +114,7 @@ describeUnless(orthancMissing, 'a study in Orthanc', () => {
     await orthanc.remove('SEG');
     await orthanc.remove('SR');
     proxy.stored.length = 0;
-    const child = spawn(process.execPath, [resolve('dist/cli/index.js'), ...words('segmenting')], {
+    const child = spawn(process.execPath, [resolve('dist/command-line/index.js'), ...words('segmenting')], {
       stdio: 'ignore',
       env: { ...process.env },
     });

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { encodePng } from '../../src/imaging/index.js';
 import type { CocoImages, CocoResult } from '../../src/infer/index.js';
-import { runCommand } from '../support/command.js';
+import { runCommand, withNano } from '../support/command.js';
 import { FakeStore, refuse } from '../support/fake-store.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tiffOfPages } from '../support/tiff.js';
@@ -33,7 +33,7 @@ afterAll(() => {
 const run = (...words: string[]) => runCommand(words.map((word) => word.replaceAll('@', `${dir}/`)));
 const infer = (out: string, ...words: string[]) => inferFrom('0.05', out, ...words);
 const inferFrom = (threshold: string, out: string, ...words: string[]) =>
-  run('infer', '--prompt', 'cyst. kidney.', '--threshold', threshold, '--out', `@${out}`, ...words);
+  run(...withNano(['infer', '--prompt', 'cyst. kidney.', '--threshold', threshold, '--out', `@${out}`, ...words]));
 const filesOf = async (folder: string) =>
   (await readdir(join(dir, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeMask, decodeRle, encodePng, openClip } from '../../src/imaging/index.js';
-import { runCommand } from '../support/command.js';
+import { runCommand, withNano } from '../support/command.js';
 import { dicom } from '../support/dicom.js';
 import { fixturePath } from '../support/golden-arrays.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -26,7 +26,8 @@ beforeAll(async () => {
   await writeFile(join(dir, 'loops', 'broken', 'f_2.png'), await encodePng({ width: 9, height: 9, data: new Uint8Array(243) }));
 });
 
-const track = (...words: string[]) => runCommand(['infer', '--track', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+const track = (...words: string[]) =>
+  runCommand(withNano(['infer', '--track', ...words.map((word) => word.replaceAll('@', `${dir}/`))]));
 const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8'));
 
 describe('infer --track', () => {
@@ -71,7 +72,7 @@ describe('infer --track', () => {
   it('is kept apart from results of single images, whichever came first', async () => {
     const before = await readFile(join(dir, 'whole', 'results.json'));
     const infer = (out: string) =>
-      runCommand(['infer', '--image', join(dir, 'loops', 'broken'), ...PROMPT, '--out', join(dir, out)]);
+      runCommand(withNano(['infer', '--image', join(dir, 'loops', 'broken'), ...PROMPT, '--out', join(dir, out)]));
     const refused = await infer('whole');
     expect(refused.code).toBe(2);
     expect(refused.text).toContain('it holds results of clips, not of images');

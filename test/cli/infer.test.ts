@@ -6,7 +6,8 @@ import { findImages } from '../../src/cli/images/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
 import type { CocoImages, CocoResult } from '../../src/infer/index.js';
-import { runCommand } from '../support/command.js';
+import { ultrasoundModels } from '../../src/pretrained/index.js';
+import { runCommand, withNano } from '../support/command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
@@ -20,8 +21,11 @@ beforeAll(async () => {
     await writeFile(join(dir, 'scans', name), await encodePng((await phantoms.load(i)).image));
 });
 
-/** Runs `infer`, `@` standing for the temporary folder, and gives the exit code and what a person would see. */
-const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+/** `@` stands for the temporary folder. */
+const withModels = (words: readonly string[]) => withNano(words.map((word) => word.replaceAll('@', `${dir}/`)));
+
+/** Runs `infer` and gives the exit code and what a person would see. */
+const infer = (...words: string[]) => runCommand(['infer', ...withModels(words)]);
 
 const results = async (out: string): Promise<CocoResult[]> =>
   JSON.parse(await readFile(join(dir, out, 'results.json'), 'utf8')) as CocoResult[];
@@ -77,6 +81,16 @@ describe('infer', () => {
     expect((await listing('whole/masks')).length).toBe(found.length);
     const overlay = await decodeImage(join(dir, 'whole', 'overlays', 'b.png'));
     expect([overlay.width, overlay.height]).toEqual([720, 560]);
+  });
+
+  it('segments by the shipped models where none are named', async () => {
+    const line = ['--image', join(dir, 'scans', 'b.png'), '--prompt', PROMPT, ...LOW];
+    const shipped = await runCommand(['infer', ...line, '--out', join(dir, 'shipped')]);
+    expect([shipped.code, shipped.text]).toEqual([0, expect.stringMatching(/^1 images done/m)]);
+    const named = ['--model', ultrasoundModels.detector, '--masker', ultrasoundModels.masker];
+    await infer(...line, ...named, '--out', '@named');
+    expect((await results('shipped')).length).toBeGreaterThan(0);
+    expect(await results('shipped')).toEqual(await results('named'));
   });
 
   it('skips finished images, and repeats them on request', async () => {
@@ -239,7 +253,7 @@ describe('the names of images', () => {
 
 /** Starts the command as a person does. */
 function start(words: string[], nodeOptions: string[] = []) {
-  const line = [...nodeOptions, resolve('dist/cli/index.js'), 'infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))];
+  const line = [...nodeOptions, resolve('dist/command-line/index.js'), 'infer', ...withModels(words)];
   const child = spawn(process.execPath, line, { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk) => {
@@ -272,10 +286,8 @@ describe('a stop', () => {
       found.filter(({ image_id }) => image_id === id + 1).map((result) => ({ ...result, image_id: 0, file_name: '' }));
     expect(of(0).length).toBeGreaterThan(0);
     for (let i = 1; i < COPIES; i++) expect(of(i)).toEqual(of(0));
-    for (let i = 1; i < COPIES; i++)
-      expect(await readFile(join(dir, 'all', 'overlays', `${i}.png`))).toEqual(
-        await readFile(join(dir, 'all', 'overlays', '0.png')),
-      );
+    const overlay = (i: number) => readFile(join(dir, 'all', 'overlays', `${i}.png`));
+    for (let i = 1; i < COPIES; i++) expect(await overlay(i)).toEqual(await overlay(0));
   });
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(

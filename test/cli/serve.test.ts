@@ -9,7 +9,7 @@ import { form } from '../support/server.js';
 import { describeUnless } from '../support/skipped.js';
 import { until } from '../support/until.js';
 
-const entry = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
+const entry = fileURLToPath(new URL('../../dist/command-line/index.js', import.meta.url));
 
 /** Where a process is found by its parent. */
 const missing = process.platform === 'linux' ? undefined : 'there is no /proc here';

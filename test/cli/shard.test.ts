@@ -5,7 +5,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { encodePng } from '../../src/imaging/index.js';
 import { parseShard, shardOf } from '../../src/infer/index.js';
 import { UsageError } from '../../src/util/index.js';
-import { runCommand } from '../support/command.js';
+import { runCommand, withNano } from '../support/command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('shard');
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const run = (...words: string[]) => runCommand(words.map((word) => word.replaceAll('@', `${dir}/`)));
 const infer = (out: string, ...more: string[]) =>
-  run('infer', '--image', '@scans', '--prompt', 'cyst. kidney.', '--threshold', '0.05', '--out', out, ...more);
+  run(...withNano(['infer', '--image', '@scans', '--prompt', 'cyst. kidney.', '--threshold', '0.05', '--out', out, ...more]));
 const files = async (folder: string) =>
   (await readdir(join(dir, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())

@@ -140,14 +140,17 @@ describeUnless(missing, 'graphs', () => {
     segmenter.dispose();
   });
 
-  it.each(['wasm', 'cpu'] as const)('as a graph model, run on %s', async (backend) => {
-    const name = `graph-${backend}`;
-    const manifest = await exportNano('graph-model', name, { textLength: 16, imageSize: [96, 96] });
+  /** A signature of the graph model, with inputs and TensorFlow's outputs for them. */
+  type Case = readonly [ManifestPart, string, Record<string, NamedArray>, Record<string, Float32Array>];
+  let exported: Promise<Case[]> | undefined;
+
+  async function exportGraphModel(): Promise<Case[]> {
+    const manifest = await exportNano('graph-model', 'graph', { textLength: 16, imageSize: [96, 96] });
     expect(errorsOf('graph-model', manifest)).toBeLessThan(1e-4);
     const parts = [manifest.detector, manifest.masker as ManifestPart];
-    const cases: [ManifestPart, string, Record<string, NamedArray>, Record<string, Float32Array>][] = [];
+    const cases: Case[] = [];
     for (const part of parts) {
-      const runner = await openRunner(join(dir, name), 'graph-model', part);
+      const runner = await openRunner(join(dir, 'graph'), 'graph-model', part);
       for (const [signature, { inputs }] of Object.entries(part.signatures)) {
         const tensors = samplesFor(inputs);
         const outputs = await runner.run(signature, tensors);
@@ -157,10 +160,16 @@ describeUnless(missing, 'graphs', () => {
       }
       runner.dispose();
     }
+    return cases;
+  }
+
+  it.each(['wasm', 'cpu'] as const)('as a graph model, run on %s', async (backend) => {
+    exported ??= exportGraphModel();
+    const cases = await exported;
     await initBackend(backend);
     try {
       for (const [part, signature, arrays, expected] of cases) {
-        const runner = await openRunner(join(dir, name), 'graph-model', {
+        const runner = await openRunner(join(dir, 'graph'), 'graph-model', {
           signatures: { [signature]: part.signatures[signature] as never },
         });
         const tensors = Object.fromEntries(
@@ -210,17 +219,17 @@ function readFiles(folder: string): Record<string, number> {
 }
 
 describe('the folder', () => {
+  beforeAll(() => exportNano('safetensors', 'once'));
+
   it('names every file with its size and hash, and says from what it was made', async () => {
-    await exportNano('safetensors', 'listed');
-    const manifest = await readManifest(join(dir, 'listed'));
-    const files = readdirSync(join(dir, 'listed'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const manifest = await readManifest(join(dir, 'once'));
+    const files = readdirSync(join(dir, 'once'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(Object.keys(manifest.files)).toHaveLength(files.length - 1); // the manifest itself
     expect(manifest.source).toEqual({ run: null, detector: NANO.detector, adapter: null, masker: NANO.masker });
     expect(manifest.files['detector/model.safetensors']?.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('is not overwritten unless that is said, and then only if it is an export', async () => {
-    await exportNano('safetensors', 'once');
     await expect(exportNano('safetensors', 'once')).rejects.toThrow(UsageError);
     await exportNano('safetensors', 'once', { overwrite: true, dtype: 'float16' });
     expect((await readManifest(join(dir, 'once'))).detector.dtype).toBe('float16');

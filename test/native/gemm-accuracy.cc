@@ -1,6 +1,6 @@
 // The accuracy of the products of linear maps, for each kind of kernels that this processor can run (AMX is emulated) and many
 // sizes, ranges of values and seeds. Prints a line of JSON for each: the measured error as a multiple of what the arithmetic lets
-// expect.
+// expect. With the argument `name`, prints which kernels are chosen for this process.
 //
 // What is expected. Rounding moves a number by up to half a unit in its last place, either way, each distance as likely as another:
 // the mean square is unit^2 / 12. The errors of a sum's additions are independent of each other, so that their mean squares add up.
@@ -22,6 +22,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -81,7 +83,8 @@ struct Product {
 
   std::vector<double> Terms(int row, int output) const {
     std::vector<double> terms(inputs);
-    for (int k = 0; k < inputs; ++k) terms[k] = static_cast<double>(x[row * inputs + k]) * weight[output * inputs + k];
+    const float *left = &x[row * inputs], *right = &weight[output * inputs];
+    for (int k = 0; k < inputs; ++k) terms[k] = static_cast<double>(left[k]) * right[k];
     return terms;
   }
 };
@@ -116,44 +119,57 @@ std::vector<float> Multiply(const Products& kernels, const Product& p) {
 // One long sum, which the kernels are to avoid.
 std::vector<float> InOneRow(const Product& p) {
   std::vector<float> y(kRows * kOutputs);
-  for (int i = 0; i < kRows * kOutputs; ++i)
-    for (int k = 0; k < p.inputs; ++k)
-      y[i] += p.x[i / kOutputs * p.inputs + k] * p.weight[i % kOutputs * p.inputs + k];
+  for (int i = 0; i < kRows * kOutputs; ++i) {
+    const float *left = &p.x[i / kOutputs * p.inputs], *right = &p.weight[i % kOutputs * p.inputs];
+    for (int k = 0; k < p.inputs; ++k) y[i] += left[k] * right[k];
+  }
   return y;
 }
 
-template <typename Compute>
-void Measure(const char* kernels, bool unit, Compute compute) {
+// A kind of kernels. `ofUnit`: its products are those of the unit for matrices.
+struct Kind {
+  const char* name;
+  bool ofUnit;
+  std::function<std::vector<float>(const Product&)> compute;
+};
+
+void Measure(const std::vector<Kind>& kinds) {
+  const bool anyOfUnit = std::any_of(kinds.begin(), kinds.end(), [](const Kind& kind) { return kind.ofUnit; });
   for (const int inputs : {1, 31, 192, 193, 384, 577, 1001, 1536, 2048, 3072})
     for (const float sizes : {1.0f, 100.0f}) {
       // Each error relative to the sum of sizes, so that all outputs count alike.
-      double measured = 0, expected = 0;
+      std::vector<double> measured(kinds.size());
+      double ofBlocks = 0, ofUnit = 0;
       for (int seed = 0; seed < kSeeds; ++seed) {
         const Product product(inputs, sizes, 1000 * inputs + seed);
-        const std::vector<float> y = compute(product);
+        std::vector<std::vector<float>> results;
+        for (const Kind& kind : kinds) results.push_back(kind.compute(product));
         for (int i = 0; i < kRows * kOutputs; ++i) {
           const std::vector<double> terms = product.Terms(i / kOutputs, i % kOutputs);
           double sum = 0, size = 0;
           for (const double term : terms) sum += term, size += std::abs(term);
-          measured += std::pow((y[i] - sum) / size, 2);
-          expected += (unit ? ExpectedOfUnit(terms) : ExpectedOfBlocks(terms, kInARow)) / (size * size);
+          for (size_t k = 0; k < kinds.size(); ++k) measured[k] += std::pow((results[k][i] - sum) / size, 2);
+          ofBlocks += ExpectedOfBlocks(terms, kInARow) / (size * size);
+          if (anyOfUnit) ofUnit += ExpectedOfUnit(terms) / (size * size);
         }
       }
       const double count = kSeeds * kRows * kOutputs;
-      std::printf("{\"kernels\": \"%s\", \"inputs\": %d, \"sizes\": %g, \"error\": %.3g, \"ofExpected\": %.4g}\n", kernels, inputs,
-                  sizes, std::sqrt(measured / count), std::sqrt(measured / expected));
+      for (size_t k = 0; k < kinds.size(); ++k)
+        std::printf("{\"kernels\": \"%s\", \"inputs\": %d, \"sizes\": %g, \"error\": %.3g, \"ofExpected\": %.4g}\n", kinds[k].name,
+                    inputs, sizes, std::sqrt(measured[k] / count),
+                    std::sqrt(measured[k] / (kinds[k].ofUnit ? ofUnit : ofBlocks)));
     }
 }
 
 // The largest error of products in bfloat16, relative to the sum of sizes, against factors that were rounded one by one.
-void MeasureHalf(const char* kernels, const Products& products) {
+void MeasureHalf(const CpuKernels& kernels) {
   const auto rounded = [](float number) {
     const double unit = std::ldexp(1.0, std::ilogb(number) - 7);
     return std::nearbyint(number / unit) * unit;
   };
   for (const int inputs : {1, 31, 33, 384, 577, 2048}) {
     const Product product(inputs, 100.0f, inputs);
-    const std::vector<float> y = Multiply(products, product);
+    const std::vector<float> y = Multiply(kernels.bfloat16, product);
     double worst = 0;
     for (int i = 0; i < kRows * kOutputs; ++i) {
       double sum = 0, size = 0;
@@ -164,29 +180,33 @@ void MeasureHalf(const char* kernels, const Products& products) {
       const double error = std::abs(y[i] - sum) / size;
       worst = error <= worst ? worst : error;  // NaN is the worst
     }
-    std::printf("{\"kernels\": \"%s\", \"precision\": \"bfloat16\", \"inputs\": %d, \"error\": %.3g}\n", kernels, inputs, worst);
+    std::printf("{\"kernels\": \"%s\", \"precision\": \"bfloat16\", \"inputs\": %d, \"error\": %.3g}\n", kernels.name, inputs, worst);
   }
 }
 
 }  // namespace
 
-int main() {
-  const auto with = [](const CpuKernels& kernels) {
-    return [&kernels](const Product& product) { return Multiply(kernels.float32, product); };
+int main(int count, char** words) {
+  if (count == 2 && std::strcmp(words[1], "name") == 0) {
+    std::puts(Kernels().name);
+    return 0;
+  }
+  const auto of = [](const CpuKernels& kernels, bool ofUnit = false) {
+    return Kind{kernels.name, ofUnit, [&kernels](const Product& product) { return Multiply(kernels.float32, product); }};
   };
-  Measure("in one row", false, InOneRow);
-  Measure("portable", false, with(portable::kKernels));
-  MeasureHalf("portable", portable::kKernels.bfloat16);
+  std::vector<Kind> kinds = {{"in one row", false, InOneRow}, of(portable::kKernels)};
+  MeasureHalf(portable::kKernels);
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) Measure("avx2", false, with(avx2::kKernels));
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kinds.push_back(of(avx2::kKernels));
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl")) {
-    Measure("avx512", false, with(avx512::kKernels));
+    kinds.push_back(of(avx512::kKernels));
 #if defined(__linux__)
-    Measure("amx", true, with(amx::kKernels));
-    MeasureHalf("amx", amx::kKernels.bfloat16);
+    kinds.push_back(of(amx::kKernels, true));
+    MeasureHalf(amx::kKernels);
 #endif
   }
 #endif
+  Measure(kinds);
 }

@@ -26,6 +26,13 @@ double Factor(float number) {
   return std::nearbyint(number / unit) * unit;
 }
 
+// Once for all sums that they are part of: rounding one by one, with the sanitizers, takes far longer than the sums.
+std::vector<double> Factors(const std::vector<float>& numbers, float scale = 1) {
+  std::vector<double> factors(numbers.size());
+  for (size_t i = 0; i < numbers.size(); ++i) factors[i] = Factor(scale * numbers[i]);
+  return factors;
+}
+
 std::mt19937 source(1);
 int Below(int n) { return static_cast<int>(source() % n); }
 
@@ -88,12 +95,14 @@ double LinearError(int round) {
     kernels.packA(m, from, to, packedA.get());
     kernels.linear(m, packedA.get(), packedB.get(), from, to, 0, panels, scratch.get());
   }
+  const std::vector<double> xFactors = Factors(x), weightFactors = Factors(weight);
   double worst = 0;
   for (int r = 0; r < rows; ++r)
     for (int o = 0; o < out; ++o) {
       double sum = bias[o], size = std::abs(bias[o]);
+      const double *ofRow = xFactors.data() + r * in, *ofOutput = weightFactors.data() + o * in;
       for (int k = 0; k < in; ++k) {
-        const double product = Factor(x[r * in + k]) * Factor(weight[o * in + k]);
+        const double product = ofRow[k] * ofOutput[k];
         sum += product, size += std::abs(product);
       }
       if (m.activation == LinearMap::kRelu) sum = std::max(sum, 0.0);
@@ -176,28 +185,32 @@ double AttentionError(int round) {
         kernels.attend(a, group, head, from, std::min(a.queries, from + kUnit), scratch.get());
 
   double worst = 0;
-  std::vector<double> weights(a.keys);
-  const std::vector<float> zeros(std::max(a.depth, a.valueDepth));
+  const std::vector<double> queryFactors = Factors(q, a.scale), keyFactors = Factors(k), valueFactors = Factors(v);
+  const std::vector<double> paddedKeyFactors = Factors(paddedKey), paddedValueFactors = Factors(paddedValue);
+  std::vector<double> weights(a.keys), mixed(a.valueDepth);
+  const std::vector<double> zeros(std::max(a.depth, a.valueDepth));
   for (int64_t group = 0; group < a.groups; ++group)
     for (int64_t head = 0; head < a.heads; ++head) {
-      const auto at = [&](const float* all, const float* padding, int64_t depth, int64_t key) {
+      const auto at = [&](const std::vector<double>& all, bool padded, const std::vector<double>& padding, int64_t depth, int64_t key) {
         const int64_t row = a.keyRows == nullptr ? group * a.keys + key : a.keyRows[group * a.keys + key];
-        return row >= 0 ? all + row * stride + head * depth : padding != nullptr ? padding + head * depth : zeros.data();
+        return row >= 0 ? all.data() + row * stride + head * depth : padded ? padding.data() + head * depth : zeros.data();
       };
       for (int64_t i = 0; i < a.queries; ++i) {
-        const float* query = a.query + (group * a.queries + i) * stride + head * a.depth;
+        const double* query = queryFactors.data() + (group * a.queries + i) * stride + head * a.depth;
         double total = 0;
-        for (int64_t key = 0; key < a.keys; ++key) {
-          double score = 0;
-          for (int64_t c = 0; c < a.depth; ++c) score += Factor(a.scale * query[c]) * Factor(at(a.key, a.paddedKey, a.depth, key)[c]);
-          score += (a.bias == nullptr ? 0.0f : a.bias[(head * a.queries + i) * a.keys + key]);
-          total += weights[key] = std::exp(score);
+        for (int64_t j = 0; j < a.keys; ++j) {
+          const double* key = at(keyFactors, a.paddedKey != nullptr, paddedKeyFactors, a.depth, j);
+          double score = a.bias == nullptr ? 0.0f : a.bias[(head * a.queries + i) * a.keys + j];
+          for (int64_t c = 0; c < a.depth; ++c) score += query[c] * key[c];
+          total += weights[j] = std::exp(score);
+        }
+        std::fill(mixed.begin(), mixed.end(), 0.0);
+        for (int64_t j = 0; j < a.keys; ++j) {
+          const double* value = at(valueFactors, a.paddedValue != nullptr, paddedValueFactors, a.valueDepth, j);
+          for (int64_t c = 0; c < a.valueDepth; ++c) mixed[c] += weights[j] / total * value[c];
         }
         for (int64_t c = 0; c < a.valueDepth; ++c) {
-          double mixed = 0;
-          for (int64_t key = 0; key < a.keys; ++key)
-            mixed += weights[key] / total * Factor(at(a.value, a.paddedValue, a.valueDepth, key)[c]);
-          const double error = std::abs(mixed - output[(group * a.queries + i) * wide + head * a.valueDepth + c]);
+          const double error = std::abs(mixed[c] - output[(group * a.queries + i) * wide + head * a.valueDepth + c]);
           worst = error <= worst ? worst : error;
         }
       }
@@ -230,23 +243,28 @@ double MapError() {
   for (int64_t panel = 0; panel < kernels->panels(a); ++panel) kernels->attend(a, packed.get(), panel, scratch.get());
 
   double worst = 0;
-  std::vector<double> key(a.depth), weights(keys);
-  for (int64_t group = 0; group < a.groups; ++group)
+  std::vector<double> turnedKeys(keys * a.depth), key(a.depth), weights(keys);
+  for (int64_t group = 0; group < a.groups; ++group) {
+    for (int64_t j = 0; j < keys; ++j) {
+      const float* token = &tokens[(group * keys + j) * a.channels];
+      for (int64_t d = 0; d < a.depth; ++d) {
+        key[d] = bias[d];
+        for (int64_t c = 0; c < a.channels; ++c) key[d] += static_cast<double>(weight[d * a.channels + c]) * token[c];
+      }
+      const bool turned = j < a.maps * cells;
+      for (int64_t p = 0; p < half; ++p) {
+        const double c = turned ? cos[j % cells * half + p] : 1, s = turned ? sin[j % cells * half + p] : 0;
+        turnedKeys[j * a.depth + 2 * p] = key[2 * p] * c - key[2 * p + 1] * s;
+        turnedKeys[j * a.depth + 2 * p + 1] = key[2 * p] * s + key[2 * p + 1] * c;
+      }
+    }
     for (int64_t i = 0; i < a.queries; ++i) {
+      const float* q = query.data() + (group * a.queries + i) * a.depth;
       double total = 0;
       for (int64_t j = 0; j < keys; ++j) {
-        const float* token = &tokens[(group * keys + j) * a.channels];
-        for (int64_t d = 0; d < a.depth; ++d) {
-          key[d] = bias[d];
-          for (int64_t c = 0; c < a.channels; ++c) key[d] += static_cast<double>(weight[d * a.channels + c]) * token[c];
-        }
+        const double* turnedKey = turnedKeys.data() + j * a.depth;
         double score = 0;
-        for (int64_t p = 0; p < half; ++p) {
-          const bool turned = j < a.maps * cells;
-          const double c = turned ? cos[j % cells * half + p] : 1, s = turned ? sin[j % cells * half + p] : 0;
-          const float* q = &query[(group * a.queries + i) * a.depth + 2 * p];
-          score += q[0] * (key[2 * p] * c - key[2 * p + 1] * s) + q[1] * (key[2 * p] * s + key[2 * p + 1] * c);
-        }
+        for (int64_t d = 0; d < a.depth; ++d) score += q[d] * turnedKey[d];
         total += weights[j] = std::exp(a.scale * score);
       }
       for (int64_t v = 0; v < a.valueDepth; ++v) {
@@ -256,6 +274,7 @@ double MapError() {
         worst = error <= worst ? worst : error;
       }
     }
+  }
   return worst;
 }
 
