@@ -148,6 +148,9 @@ describe('two protocols side by side', () => {
     const { interval } = summary(await run(samples, fake), 'strict').pooled;
     // Two patients, one of them lost: nothing can be said.
     expect(interval).toEqual({ dsc: [0, 95.24], iou: [0, 90.91], groups: 2 });
+    // The images of one patient say nothing of others.
+    const ofOne = summary(await run(samples.slice(0, 6), fake), 'strict').pooled;
+    expect(ofOne.interval).toEqual({ dsc: null, iou: null, groups: 1 });
   });
 
   it('judges images that show nothing by their false alarms alone', async () => {
