@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { backendFacts } from '../backend/index.js';
+import { backendFacts } from '../../backend/index.js';
 
 const require = createRequire(import.meta.url);
 
@@ -23,7 +23,7 @@ export async function versions(): Promise<Record<string, unknown>> {
 
 /** The commit of the source, with `+` if files were modified; null outside a checkout. */
 async function commit(): Promise<string | null> {
-  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const cwd = fileURLToPath(new URL('../../..', import.meta.url));
   const git = (...args: string[]) => promisify(execFile)('git', args, { cwd }).then(({ stdout }) => stdout.trim());
   try {
     return `${await git('rev-parse', 'HEAD')}${(await git('status', '--porcelain', '--untracked-files=no')) === '' ? '' : '+'}`;

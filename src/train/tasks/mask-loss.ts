@@ -1,7 +1,7 @@
-import { tf } from '../backend/index.js';
-import { type BinaryMask, greyOfMask, resizeGreyMask } from '../imaging/index.js';
-import { maskLosses, thresholdedIou } from '../losses/index.js';
-import { resizeBilinear } from '../ops/index.js';
+import { tf } from '../../backend/index.js';
+import { type BinaryMask, greyOfMask, resizeGreyMask } from '../../imaging/index.js';
+import { maskLosses, thresholdedIou } from '../../losses/index.js';
+import { resizeBilinear } from '../../ops/index.js';
 import type { LossReport } from './task.js';
 
 /** The ground truth of masks, [B, N, h, w] of 0 and 1. */

@@ -1,4 +1,4 @@
-import { type AugmentChoice, augment, type Dataset, type Sample } from '../data/index.js';
+import { type AugmentChoice, augment, type Dataset, type Sample } from '../../data/index.js';
 import {
   type BinaryMask,
   type BoxXyxy,
@@ -7,8 +7,8 @@ import {
   resizeImage,
   resizeMask,
   unionOfMasks,
-} from '../imaging/index.js';
-import { DataError, type Rng } from '../util/index.js';
+} from '../../imaging/index.js';
+import { DataError, type Rng } from '../../util/index.js';
 
 /** An image and the mask of all that one phrase names in it. */
 export interface Pair {

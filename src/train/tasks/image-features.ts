@@ -1,8 +1,8 @@
-import { tf } from '../backend/index.js';
-import type { RasterImage } from '../imaging/index.js';
-import type { Sam2ImageFeatures, Sam2Video } from '../models/sam2/index.js';
-import { InferencePasses, inference } from '../nn/index.js';
-import type { ImageProcessor } from '../processing/index.js';
+import { tf } from '../../backend/index.js';
+import type { RasterImage } from '../../imaging/index.js';
+import type { Sam2ImageFeatures, Sam2Video } from '../../models/sam2/index.js';
+import { InferencePasses, inference } from '../../nn/index.js';
+import type { ImageProcessor } from '../../processing/index.js';
 
 /** Most memory for features of images that come again, in bytes. */
 const KEPT_BYTES = 2 * 2 ** 30;

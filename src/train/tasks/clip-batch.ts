@@ -1,7 +1,7 @@
-import { tf } from '../backend/index.js';
-import type { Sample } from '../data/index.js';
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import { tf } from '../../backend/index.js';
+import type { Sample } from '../../data/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
 import { jitter } from './box-jitter.js';
 import { truthTensor } from './mask-loss.js';
 

@@ -1,10 +1,10 @@
-import { tf } from '../backend/index.js';
-import type { AugmentChoice, Sample } from '../data/index.js';
-import { softDiceLoss, thresholdedIou } from '../losses/index.js';
-import type { UniverSeg } from '../models/universeg/index.js';
-import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
-import { greyInput, maskInput } from '../processing/index.js';
-import { Rng } from '../util/index.js';
+import { tf } from '../../backend/index.js';
+import type { AugmentChoice, Sample } from '../../data/index.js';
+import { softDiceLoss, thresholdedIou } from '../../losses/index.js';
+import type { UniverSeg } from '../../models/universeg/index.js';
+import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../../nn/index.js';
+import { greyInput, maskInput } from '../../processing/index.js';
+import { Rng } from '../../util/index.js';
 import { type Pair, pairOf, type SupportPool } from './support-pool.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 import { changeTask, drawTaskChange, type TaskChange } from './task-augment.js';

@@ -1,6 +1,6 @@
-import type { Sample } from '../data/index.js';
-import type { Gradients, Module } from '../nn/index.js';
-import type { Rng } from '../util/index.js';
+import type { Sample } from '../../data/index.js';
+import type { Gradients, Module } from '../../nn/index.js';
+import type { Rng } from '../../util/index.js';
 
 /** A loss and its terms. */
 export interface LossReport {

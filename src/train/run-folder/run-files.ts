@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Logger, writeFileAtomic } from '../util/index.js';
+import { type Logger, writeFileAtomic } from '../../util/index.js';
 import { type Checkpoint, type MadeWith, writeCheckpoint } from './checkpoint.js';
 import { assertSameData, changesSince, type DataRecord, dataRecordFile, digestOf, readDataRecord } from './data-record.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';

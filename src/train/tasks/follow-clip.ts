@@ -1,5 +1,5 @@
-import { tf } from '../backend/index.js';
-import { selectMemory } from '../infer/index.js';
+import { tf } from '../../backend/index.js';
+import { selectMemory } from '../../infer/index.js';
 import {
   givenLogits,
   type ObjectCandidates,
@@ -7,9 +7,9 @@ import {
   predictsSeveral,
   type Sam2ImageFeatures,
   type Sam2Video,
-} from '../models/sam2/index.js';
-import type { ForwardContext, TensorRecord } from '../nn/index.js';
-import { temporalEncoding } from '../ops/index.js';
+} from '../../models/sam2/index.js';
+import type { ForwardContext, TensorRecord } from '../../nn/index.js';
+import { temporalEncoding } from '../../ops/index.js';
 
 /** A batch of clips: rows of frames are ordered by frame, then by clip. */
 export interface FollowInputs {

@@ -1,9 +1,9 @@
-import type { Cursor } from './batch-stream.js';
+import type { Cursor } from '../batch-stream.js';
+import type { OptimConfig } from '../config.js';
+import { EarlyStopping } from '../early-stopping.js';
+import { RunningMean } from '../running-mean.js';
+import type { LossReport } from '../tasks/index.js';
 import type { Progress } from './checkpoint.js';
-import type { OptimConfig } from './config.js';
-import { EarlyStopping } from './early-stopping.js';
-import { RunningMean } from './running-mean.js';
-import type { LossReport } from './task.js';
 
 /** The position of a run as checkpoints record it, besides the length of its log. */
 export type Place = Omit<Progress, 'log'>;

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Dataset } from '../data/index.js';
-import { splitAddress } from '../imaging/index.js';
-import { DataError } from '../util/index.js';
+import type { Dataset } from '../../data/index.js';
+import { splitAddress } from '../../imaging/index.js';
+import { DataError } from '../../util/index.js';
 
 const hashes = z.record(z.string(), z.string());
 

@@ -1,5 +1,5 @@
-import type { BoxXyxy } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import type { BoxXyxy } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
 
 /** Standard deviation of the noise on each side of a box prompt, as a share of the box. SAM, appendix A. */
 const BOX_NOISE = 0.1;

@@ -1,8 +1,8 @@
-import { tf } from '../backend/index.js';
-import type { Parameter } from '../nn/index.js';
-import { CheckpointError } from '../util/index.js';
-import type { AdamW, Ema } from './optim/index.js';
-import type { TrainTask } from './task.js';
+import { tf } from '../../backend/index.js';
+import type { Parameter } from '../../nn/index.js';
+import { CheckpointError } from '../../util/index.js';
+import type { AdamW, Ema } from '../optim/index.js';
+import type { TrainTask } from '../tasks/index.js';
 
 /** The arrays of a run: trained weights, optimiser moments, averaged weights. */
 export interface TrainingArrays {

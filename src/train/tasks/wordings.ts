@@ -1,6 +1,6 @@
-import type { Sample, WordingsOf } from '../data/index.js';
-import { canonicalPhrase } from '../prompts/index.js';
-import type { Rng } from '../util/index.js';
+import type { Sample, WordingsOf } from '../../data/index.js';
+import { canonicalPhrase } from '../../prompts/index.js';
+import type { Rng } from '../../util/index.js';
 
 export interface OtherWordings {
   /** Fraction of images with reworded prompts. */

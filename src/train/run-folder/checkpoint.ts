@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { tf } from '../backend/index.js';
-import { CheckpointError } from '../util/index.js';
-import { readSafetensors, writeSafetensors } from '../weights/formats/index.js';
+import { tf } from '../../backend/index.js';
+import { CheckpointError } from '../../util/index.js';
+import { readSafetensors, writeSafetensors } from '../../weights/formats/index.js';
 
 const report = z.object({ total: z.number(), terms: z.record(z.string(), z.number()) });
 const size = z.int().nonnegative();

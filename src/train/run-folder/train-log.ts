@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readableFileError } from '../util/index.js';
+import { readableFileError } from '../../util/index.js';
 import { scalarsRecord, versionRecord } from './events.js';
 
 const LINES = 'log.jsonl';

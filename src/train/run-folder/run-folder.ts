@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, isLeftover, type Logger, readableFileError, silentLogger, withFolderLock } from '../util/index.js';
+import { CheckpointError, isLeftover, type Logger, readableFileError, silentLogger, withFolderLock } from '../../util/index.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import { TrainLog } from './train-log.js';
 

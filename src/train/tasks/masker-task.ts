@@ -1,9 +1,9 @@
-import { tf } from '../backend/index.js';
-import type { Sample, SampleObject } from '../data/index.js';
-import type { Sam2 } from '../models/sam2/index.js';
-import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
-import { type ImageProcessor, scaleBoxes } from '../processing/index.js';
-import { Rng } from '../util/index.js';
+import { tf } from '../../backend/index.js';
+import type { Sample, SampleObject } from '../../data/index.js';
+import type { Sam2 } from '../../models/sam2/index.js';
+import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../../nn/index.js';
+import { type ImageProcessor, scaleBoxes } from '../../processing/index.js';
+import { Rng } from '../../util/index.js';
 import { jitter } from './box-jitter.js';
 import { lossOf, truthTensor } from './mask-loss.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';

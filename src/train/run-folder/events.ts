@@ -1,4 +1,4 @@
-import { messageBytes, ProtoWriter } from '../util/index.js';
+import { messageBytes, ProtoWriter } from '../../util/index.js';
 
 /** TensorBoard's number format: `Event` messages in TFRecord frames, for every backend and without TensorFlow. */
 

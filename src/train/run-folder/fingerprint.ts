@@ -1,6 +1,6 @@
-import { presentPath } from '../config/index.js';
-import { ConfigError } from '../util/index.js';
-import { runConfigSchema } from './config.js';
+import { presentPath } from '../../config/index.js';
+import { ConfigError } from '../../util/index.js';
+import { runConfigSchema } from '../config.js';
 
 /** Settings, in the form of a configuration file. */
 export type Settings = Readonly<Record<string, unknown>>;

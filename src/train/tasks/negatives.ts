@@ -1,5 +1,5 @@
-import type { Sample } from '../data/index.js';
-import type { Rng } from '../util/index.js';
+import type { Sample } from '../../data/index.js';
+import type { Rng } from '../../util/index.js';
 
 export interface NegativePhrases {
   /** Fraction of images whose prompt gets negative phrases, of structures that they do not show. */

@@ -1,4 +1,4 @@
-import type { Rng } from '../util/index.js';
+import type { Rng } from '../../util/index.js';
 
 /** A change of a whole segmentation task, of target and support alike, so that the model learns to read the support. */
 export interface TaskChange {
