@@ -87,7 +87,7 @@ describe('infer', () => {
     expect((await infer(...line)).text).toMatch(/^0 images done.*4 done before/m);
     expect(await time()).toBe(first);
     await rm(join(dir, 'whole', 'overlays', 'c.png'));
-    expect((await infer(...line)).text).toMatch(/^1 images done.*3 done before/m);
+    expect((await infer(...line)).text).toMatch(/^1 image done.*3 done before/m);
     expect((await infer(...line, '--overwrite')).text).toMatch(/^4 images done/m);
     expect(await time()).not.toBe(first);
     expect(await readFile(join(dir, 'whole', 'results.json'), 'utf8')).toBe(before);
@@ -119,7 +119,7 @@ describe('infer', () => {
     await infer(...line('@moving/c.png'));
     expect(await namesFound('moved')).toEqual(['b', 'c']);
     await utimes(join(dir, 'moving', 'b.png'), new Date(), new Date(Date.now() + 5000));
-    expect((await infer(...line('@moving/*.png'))).text).toMatch(/^1 images done.*1 done before/m);
+    expect((await infer(...line('@moving/*.png'))).text).toMatch(/^1 image done.*1 done before/m);
     const other = await infer('--image', '@moving/c.png', '--prompt', 'nerve', '--out', '@moved', ...LOW);
     expect(other.text).toMatch(/1 images in .*moved were done with other settings and leave results\.json/);
     expect((await namesFound('moved')).filter((name) => name !== 'c')).toEqual([]);
