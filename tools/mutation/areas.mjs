@@ -54,6 +54,7 @@ export const AREAS = {
           'conv2d',
           'depthwise-conv2d',
           'embedding',
+          'frozen-batch-norm',
           'group-norm',
           'init',
           'layer-norm',
