@@ -125,7 +125,7 @@ describe('infer', () => {
     expect((await namesFound('moved')).filter((name) => name !== 'c')).toEqual([]);
   });
 
-  it('asks each prompt as a question of its own', async () => {
+  it('runs each prompt separately', async () => {
     const one = ['--image', '@scans/b.png', ...LOW];
     await infer(...one, '--prompt', 'cyst', '--out', '@q1');
     await infer(...one, '--prompt', 'kidney. liver', '--out', '@q2');

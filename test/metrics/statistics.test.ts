@@ -91,7 +91,7 @@ describe('statistics at the edges', () => {
     expect(holm([])).toEqual([]);
   });
 
-  it('lets no more false alarms through than was said', () => {
+  it('lets no more false positives through than the given rate', () => {
     const absent = Array.from({ length: 40 }, (_, i) => i / 40);
     for (const rate of [0, 0.05, 0.15, 0.5, 1]) {
       const threshold = thresholdForFalsePositives(absent, rate);

@@ -150,7 +150,7 @@ describe('sonoground in an empty folder', () => {
     expect([shard.code, shard.text]).toEqual([0, expect.stringContaining('1 image predicted, stored in runs/examples')]);
   });
 
-  it('trains by a configuration that comes with it, and judges and exports the run', () => {
+  it('trains by a configuration that comes with it, and evaluates and exports the run', () => {
     const trained = run('train', '--config', 'configs/phantom.yaml', '--set', 'run.dir=runs/tiny', ...TINY);
     expect([trained.code, trained.text]).toEqual([0, expect.stringContaining('metrics: runs/tiny/metrics.json')]);
     expect(readFileSync(join(project, 'runs', 'tiny', 'config.yaml'), 'utf8')).toContain('detector: weights/nano-grounding-dino');

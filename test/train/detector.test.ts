@@ -169,7 +169,7 @@ describe('training the detector', () => {
     expect((await bytes('two-parts')).equals(await bytes('one-go'))).toBe(true);
   });
 
-  it('says which part of the data is empty before anything is trained', async () => {
+  it('names the empty split before anything is trained', async () => {
     await expect(runTraining(config('empty'), { ...data, val: phantoms(0, 2) })).rejects.toThrow(/its split val has no image/);
   });
 

@@ -144,7 +144,7 @@ describe('a run that is resumed', () => {
 });
 
 describe('other versions', () => {
-  it('are told one by one, and those that are the same are not', () => {
+  it('are listed one by one, and equal ones are not', () => {
     const before = stepVersions({ sonoground: '1.0.0', commit: 'a', backend: 'tensorflow', tensorflow: '2.9.1', tfjs: '4.22.0' });
     const now = { ...before, commit: 'b', tensorflow: '2.21.0' };
     expect(otherVersions(before, now)).toBe('commit was a and is b, tensorflow was 2.9.1 and is 2.21.0');
