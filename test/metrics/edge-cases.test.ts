@@ -36,6 +36,12 @@ describe('metrics at the edges', () => {
     expect([...distanceTransform(mask('.', '#', '.', '.'), { x: 9, y: 0.5 })]).toEqual([0.5, 0, 0.5, 1]);
   });
 
+  it('measures in pixels unless a spacing is given', () => {
+    const [a, b] = [mask('#...', '....', '....'), mask('....', '....', '...#')];
+    expect(hausdorff95(a, b)).toBeCloseTo(Math.hypot(3, 2), 12);
+    expect(hausdorff95(a, b, { x: 4, y: 0.5 })).toBeCloseTo(Math.hypot(12, 1), 12);
+  });
+
   it('compares boxes', () => {
     expect(boxIou([0, 0, 4, 2], [2, 0, 6, 2])).toBeCloseTo(1 / 3, 12);
     expect(boxIou([0, 0, 1, 1], [1, 0, 2, 1])).toBe(0);
