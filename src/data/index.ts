@@ -1,8 +1,7 @@
 /** Datasets: reading, importing, auditing, splitting, augmenting, and phantoms. */
 
 export { type AuditReport, auditDatasets, auditForTraining, openFolders, writeAuditPage } from './audit/index.js';
-export { type AugmentChoice, augment } from './augment.js';
-export type { Augmentations } from './augmentations.js';
+export { type Augmentations, type AugmentChoice, augment, PasteDataset, pasteObject } from './augment/index.js';
 export { ClipDataset } from './clips.js';
 export { CocoDataset, type LoadedAnnotations, type Split, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
@@ -25,7 +24,6 @@ export {
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
-export { PasteDataset, pasteObject } from './paste.js';
 export {
   type ClipObject,
   generatePhantom,

@@ -1,6 +1,6 @@
-import type { Rng } from '../util/index.js';
+import type { Rng } from '../../util/index.js';
+import type { LaterFrame, Sample } from '../types.js';
 import { aboutCentre, moveImage, moveMask } from './move.js';
-import type { LaterFrame, Sample } from './types.js';
 
 /**
  * Makes a clip of a still image: a plane that slides, turns and is compressed under the probe, to and fro. What leaves the image does

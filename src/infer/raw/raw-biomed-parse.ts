@@ -1,9 +1,9 @@
-import { tf } from '../backend/index.js';
-import type { BiomedParseConfig } from '../models/biomed-parse/index.js';
-import { inference } from '../nn/index.js';
-import { loadBiomedParseModel } from '../pretrained/index.js';
+import { tf } from '../../backend/index.js';
+import type { BiomedParseConfig } from '../../models/biomed-parse/index.js';
+import { inference } from '../../nn/index.js';
+import { loadBiomedParseModel } from '../../pretrained/index.js';
+import { type BlockTensor, pathsOf, watchBlocks } from '../watch-blocks.js';
 import type { RawInputs } from './raw-inputs.js';
-import { type BlockTensor, pathsOf, watchBlocks } from './watch-blocks.js';
 
 /** Multiples of which the sides of an image must be: the backbone halves it five times. */
 const DIVISOR = 32;

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { ensureBackend, tf } from '../backend/index.js';
-import { type BinaryMask, type MaskLogits, maskLogitsToBinary, type RasterImage } from '../imaging/index.js';
-import type { UniverSeg, UniverSegSupport } from '../models/universeg/index.js';
-import { inference } from '../nn/index.js';
-import { loadUniverSeg, type UniverSegParts } from '../pretrained/index.js';
-import { greyInput, maskInput } from '../processing/index.js';
-import { CheckpointError, DataError, RuntimeError, sizeOf, UsageError } from '../util/index.js';
-import { checkImage } from './image-predictor.js';
+import { ensureBackend, tf } from '../../backend/index.js';
+import { type BinaryMask, type MaskLogits, maskLogitsToBinary, type RasterImage } from '../../imaging/index.js';
+import type { UniverSeg, UniverSegSupport } from '../../models/universeg/index.js';
+import { inference } from '../../nn/index.js';
+import { loadUniverSeg, type UniverSegParts } from '../../pretrained/index.js';
+import { greyInput, maskInput } from '../../processing/index.js';
+import { CheckpointError, DataError, RuntimeError, sizeOf, UsageError } from '../../util/index.js';
+import { checkImage } from '../image-predictor.js';
 import { drawSupports, type SupportOptions } from './support-draws.js';
 
 /** A mask predicted by exemplars. */

@@ -1,12 +1,12 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
+import type { Sample, SampleObject } from '../types.js';
 import type { Augmentations, Erasing, Range } from './augmentations.js';
 import { type Affine, compose, type Frame, moveMask, movePlane, placeInFrame, STAY, swapSides } from './move.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 import { drawMove } from './reframe.js';
 import { relight } from './relight.js';
 import { blurByDepth, drawRectangle, fillRectangles, loseResolution, soften } from './rescan.js';
-import type { Sample, SampleObject } from './types.js';
 
 /** A sample in progress. The image is split into channels so that a grey one is processed once, not three times. */
 interface Draft {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { DataError, unreadableCode } from '../../util/index.js';
-import type { Split } from '../coco.js';
-import type { Importer, Problem, SourceRecord } from './types.js';
+import { DataError, unreadableCode } from '../../../util/index.js';
+import type { Split } from '../../coco.js';
+import type { Importer, Problem, SourceRecord } from '../types.js';
 
 const names = z.array(z.string());
 

@@ -1,13 +1,13 @@
-import { tf } from '../backend/index.js';
-import type { BiomedClipConfig } from '../models/biomed-clip/index.js';
-import type { BiomedParseConfig } from '../models/biomed-parse/index.js';
+import { tf } from '../../backend/index.js';
+import type { BiomedClipConfig } from '../../models/biomed-clip/index.js';
+import type { BiomedParseConfig } from '../../models/biomed-parse/index.js';
 import {
   type GroundingDinoConfig,
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
-} from '../models/grounding-dino/index.js';
-import type { UniverSegConfig } from '../models/universeg/index.js';
-import { inference } from '../nn/index.js';
+} from '../../models/grounding-dino/index.js';
+import type { UniverSegConfig } from '../../models/universeg/index.js';
+import { inference } from '../../nn/index.js';
 import {
   biomedClipConfigs,
   biomedParseConfigs,
@@ -17,9 +17,9 @@ import {
   resolveModel,
   samusConfigs,
   universegConfigs,
-} from '../pretrained/index.js';
-import { UsageError } from '../util/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
+} from '../../pretrained/index.js';
+import { UsageError } from '../../util/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../weights/formats/index.js';
 import { rawBiomedClip } from './raw-biomed-clip.js';
 import { rawBiomedParse } from './raw-biomed-parse.js';
 import { RawInputs } from './raw-inputs.js';

@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy } from '../../imaging/index.js';
+import type { BinaryMask, BoxXyxy } from '../../../imaging/index.js';
 
 /** A connected component of a mask, as pixel indices in order of discovery. */
 export interface Region {

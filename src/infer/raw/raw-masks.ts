@@ -1,12 +1,12 @@
-import { tf } from '../backend/index.js';
-import type { Sam, SamConfig } from '../models/sam/index.js';
-import type { Sam2, Sam2Config } from '../models/sam2/index.js';
-import type { SamusConfig } from '../models/samus/index.js';
-import { type ForwardContext, inference } from '../nn/index.js';
-import { resizeAntialiased } from '../ops/index.js';
-import { loadSam, loadSam2, loadSamus } from '../pretrained/index.js';
+import { tf } from '../../backend/index.js';
+import type { Sam, SamConfig } from '../../models/sam/index.js';
+import type { Sam2, Sam2Config } from '../../models/sam2/index.js';
+import type { SamusConfig } from '../../models/samus/index.js';
+import { type ForwardContext, inference } from '../../nn/index.js';
+import { resizeAntialiased } from '../../ops/index.js';
+import { loadSam, loadSam2, loadSamus } from '../../pretrained/index.js';
+import { watchBlocks } from '../watch-blocks.js';
 import type { RawInputs } from './raw-inputs.js';
-import { watchBlocks } from './watch-blocks.js';
 
 export type RawMasker =
   | { readonly type: 'sam2'; readonly config: Sam2Config }

@@ -1,5 +1,5 @@
-import type { RasterImage } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import type { RasterImage } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
 import type { Fill } from './augmentations.js';
 import { movePlane } from './move.js';
 import type { Plane } from './planes.js';

@@ -1,10 +1,10 @@
-import { tf } from '../backend/index.js';
-import { type BiomedClip, type BiomedClipConfig, type BiomedClipInputs, patchesAcross } from '../models/biomed-clip/index.js';
-import { inference } from '../nn/index.js';
-import { loadBiomedClipModel } from '../pretrained/index.js';
-import { informationOfPatches } from './medclip-sam/index.js';
+import { tf } from '../../backend/index.js';
+import { type BiomedClip, type BiomedClipConfig, type BiomedClipInputs, patchesAcross } from '../../models/biomed-clip/index.js';
+import { inference } from '../../nn/index.js';
+import { loadBiomedClipModel } from '../../pretrained/index.js';
+import { informationOfPatches } from '../medclip-sam/index.js';
+import { pathsOf, watchBlocks } from '../watch-blocks.js';
 import type { RawInputs } from './raw-inputs.js';
-import { pathsOf, watchBlocks } from './watch-blocks.js';
 
 /** What to compute besides features and cosines. */
 export interface RawBiomedClipOptions {

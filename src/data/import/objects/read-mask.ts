@@ -18,11 +18,11 @@ import {
   type Size,
   volumeGreyMask,
   volumeLevels,
-} from '../../imaging/index.js';
-import { DataError } from '../../util/index.js';
+} from '../../../imaging/index.js';
+import { DataError } from '../../../util/index.js';
+import type { MaskReading, MaskSource } from '../types.js';
+import { openVolume, transposedPlane } from '../volumes.js';
 import { drawnPolygon } from './drawn-polygon.js';
-import type { MaskReading, MaskSource } from './types.js';
-import { openVolume, transposedPlane } from './volumes.js';
 
 /** Level from which a colour counts as drawn: halfway to white, to exclude soft edges and JPEG ringing. */
 const BRIGHT = 128;

@@ -1,5 +1,5 @@
-import { Rng } from '../../util/index.js';
-import type { Split } from '../coco.js';
+import { Rng } from '../../../util/index.js';
+import type { Split } from '../../coco.js';
 import { PythonRandom } from './python-random.js';
 
 /** Fractions for train and val; the rest is the test split. */

@@ -1,13 +1,13 @@
-import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../imaging/index.js';
-import { DataError } from '../../util/index.js';
-import { boxMisfit, polygonsMisfit, rleMisfit } from '../annotation-misfit.js';
-import { checkCount } from '../coco-object.js';
+import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../../imaging/index.js';
+import { DataError } from '../../../util/index.js';
+import { boxMisfit, polygonsMisfit, rleMisfit } from '../../annotation-misfit.js';
+import { checkCount } from '../../coco-object.js';
+import type { DrawnSource, MaskSource, PaperRows, SourceRecord } from '../types.js';
 import { contourArea } from './contour-area.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
 import { readDrawn } from './read-drawn.js';
 import { both, type ClassMask, readMask } from './read-mask.js';
-import type { DrawnSource, MaskSource, PaperRows, SourceRecord } from './types.js';
 
 /** Fraction of the image and number of pixels below which a component is a speck; the largest component needs only the latter. */
 const SPECK = { share: 1e-4, pixels: 4 };

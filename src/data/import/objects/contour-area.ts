@@ -1,4 +1,4 @@
-import type { Size } from '../../imaging/index.js';
+import type { Size } from '../../../imaging/index.js';
 import type { Region } from './outer-contours.js';
 
 /** The eight neighbours, clockwise on screen, starting at the right. */

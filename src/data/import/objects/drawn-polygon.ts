@@ -1,4 +1,4 @@
-import { type BinaryMask, polygonsToMask, type Size } from '../../imaging/index.js';
+import { type BinaryMask, polygonsToMask, type Size } from '../../../imaging/index.js';
 
 /**
  * Rasterises a polygon with pixel vertices as annotation tools draw it: its interior and the pixels under its outline.

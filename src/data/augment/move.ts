@@ -1,4 +1,4 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 
 /** Maps result coordinates to source coordinates: x' = a x + b y + c and y' = d x + e y + f, in pixels. */

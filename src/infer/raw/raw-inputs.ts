@@ -1,6 +1,6 @@
-import { tf } from '../backend/index.js';
-import { nearest, UsageError } from '../util/index.js';
-import type { NamedArray } from '../weights/formats/index.js';
+import { tf } from '../../backend/index.js';
+import { nearest, UsageError } from '../../util/index.js';
+import type { NamedArray } from '../../weights/formats/index.js';
 
 /** Number of problems listed in an error. */
 const LISTED = 8;

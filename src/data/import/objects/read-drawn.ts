@@ -1,7 +1,7 @@
-import { type BinaryMask, decodeImage, fitMask, greyOfMask, type RasterImage, type Size } from '../../imaging/index.js';
-import { DataError } from '../../util/index.js';
+import { type BinaryMask, decodeImage, fitMask, greyOfMask, type RasterImage, type Size } from '../../../imaging/index.js';
+import { DataError } from '../../../util/index.js';
+import type { DrawnSource } from '../types.js';
 import type { ClassMask } from './read-mask.js';
-import type { DrawnSource } from './types.js';
 
 /** Maximum distance from a class's colour, summed over red, green and blue: JPEG shifts colours. */
 const TOLERANCE = 24;

@@ -1,4 +1,4 @@
-import type { Rng } from '../util/index.js';
+import type { Rng } from '../../util/index.js';
 import type { Augmentations } from './augmentations.js';
 import type { Plane } from './planes.js';
 import { logUniform } from './reframe.js';

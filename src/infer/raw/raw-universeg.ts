@@ -1,9 +1,9 @@
-import { tf } from '../backend/index.js';
-import type { UniverSegConfig } from '../models/universeg/index.js';
-import { inference } from '../nn/index.js';
-import { loadUniverSeg } from '../pretrained/index.js';
+import { tf } from '../../backend/index.js';
+import type { UniverSegConfig } from '../../models/universeg/index.js';
+import { inference } from '../../nn/index.js';
+import { loadUniverSeg } from '../../pretrained/index.js';
+import { pathsOf, watchBlocks } from '../watch-blocks.js';
 import type { RawInputs } from './raw-inputs.js';
-import { pathsOf, watchBlocks } from './watch-blocks.js';
 
 /**
  * The mask logits of one forward pass of a UniverSeg; images may have any size that the model takes.

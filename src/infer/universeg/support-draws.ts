@@ -1,4 +1,4 @@
-import { Rng, UsageError } from '../util/index.js';
+import { Rng, UsageError } from '../../util/index.js';
 
 /** Which exemplars support a prediction. */
 export interface SupportOptions {

@@ -1,9 +1,9 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
-import { Rng } from '../util/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
+import { Rng } from '../../util/index.js';
+import type { Dataset, Sample, SampleObject, SampleSource } from '../types.js';
 import { type Frame, moveMask, movePlane } from './move.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 import { soften } from './rescan.js';
-import type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 
 export interface PasteOptions {
   /** Fraction of the samples that receive an object. */

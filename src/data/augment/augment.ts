@@ -1,11 +1,11 @@
-import { type BinaryMask, maskArea, type RasterImage } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import { type BinaryMask, maskArea, type RasterImage } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
+import type { Sample } from '../types.js';
 import { applyAugmentations, boundsOf, moveWhole } from './apply-augmentations.js';
 import type { Augmentations } from './augmentations.js';
 import { type Affine, aboutCentre, type Frame, moveImage, moveMask, swapSides } from './move.js';
 import { eraseRectangle } from './rescan.js';
 import { STRONG } from './strong.js';
-import type { Sample } from './types.js';
 
 /**
  * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, gentle affine move, gain along depth, contrast and noise.

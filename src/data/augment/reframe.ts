@@ -1,8 +1,8 @@
-import { type BinaryMask, boxOfMask } from '../imaging/index.js';
-import type { Rng } from '../util/index.js';
+import { type BinaryMask, boxOfMask } from '../../imaging/index.js';
+import type { Rng } from '../../util/index.js';
+import type { SampleObject } from '../types.js';
 import type { Augmentations } from './augmentations.js';
 import { type Affine, compose, type Frame, placeInFrame, STAY } from './move.js';
-import type { SampleObject } from './types.js';
 
 /** Default fraction of each object's area that moves keep in view. */
 const KEPT_SHARE = 0.25;

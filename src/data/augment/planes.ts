@@ -1,4 +1,4 @@
-import type { RasterImage } from '../imaging/index.js';
+import type { RasterImage } from '../../imaging/index.js';
 
 /** One channel of an image, one byte per pixel, row-major. */
 export interface Plane {
