@@ -6,6 +6,12 @@ import { fieldError } from '../field-error.js';
 import { pairOf } from '../pixel-pair.js';
 import type { exemplarsBody, masksBody, openBody } from './image-bodies.js';
 
+/**
+ * The image of a request: uploaded, in base64, or the id of one in memory.
+ *
+ * @param above - path of its fields, for messages.
+ * @throws HttpError for fields that cannot be used.
+ */
 export function sourceOf(
   { upload }: { readonly upload?: FastifyRequest['upload'] },
   body: z.output<typeof openBody>,
@@ -29,6 +35,7 @@ export function sourceOf(
   return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel: pairOf(mm_per_pixel) };
 }
 
+/** The mask of an exemplar. @throws HttpError where there is none, or two. */
 export function exemplarMaskOf(
   { mask, polygons }: z.output<typeof exemplarsBody>['exemplars'][number],
   where: string,
@@ -39,6 +46,7 @@ export function exemplarMaskOf(
   return typeof mask === 'object' ? { rle: mask } : { bytes: Buffer.from(mask ?? '', 'base64') };
 }
 
+/** A prompt for the masker. @throws HttpError where it marks nothing, or labels do not fit the points. */
 export function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody>['prompts'][number], i: number) {
   if (bbox === undefined && points.length === 0) throw fieldError(`prompts.${i}`, 'there is neither a bbox nor a point');
   const own = labels ?? points.map(() => 1);
@@ -47,6 +55,7 @@ export function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody
   return { boxXyxyPx: bbox && boxOf(bbox), points, labels: own };
 }
 
+/** The edges of a box. */
 export function boxOf([x, y, width, height]: readonly [number, number, number, number]): BoxXyxy {
   return [x, y, x + width, y + height];
 }
