@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 
 /** The software versions of a run. */
 export async function versions(): Promise<Record<string, unknown>> {
-  const { version } = require('../../package.json') as { version: string };
+  const { version } = require('../../../package.json') as { version: string };
   const { kernels: _, ...backend } = backendFacts();
   return {
     sonoground: version,
