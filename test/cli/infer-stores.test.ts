@@ -250,7 +250,7 @@ describe('infer --results parquet', () => {
     const merged = await run('merge', '--from', ...parts, '--to', '@parts');
     expect([merged.code, merged.text]).toEqual([
       0,
-      expect.stringMatching(/^4 images, \d+ objects found in total: .*results\.parquet/m),
+      expect.stringMatching(/^4 images, \d+ objects? found in total: .*results\.parquet/m),
     ]);
     expect(merged.text).toMatch(/shard 1\/2 on \S+: [\d.]+ images\/s; .* reading, .* computing, .* writing/);
     for (const name of ['results.parquet', 'images.parquet']) {

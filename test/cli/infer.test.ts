@@ -45,7 +45,7 @@ describe('infer', () => {
     const { code, text } = await infer('--image', '@scans', '--prompt', PROMPT, '--out', '@whole', ...LOW);
     expect([code, text]).toEqual([
       0,
-      expect.stringMatching(/4 images done, [\d.]+ images\/s; \d+ objects found in total: .*results\.json/),
+      expect.stringMatching(/4 images done, [\d.]+ images\/s; \d+ objects? found in total: .*results\.json/),
     ]);
     const found = await results('whole');
     expect(found.length).toBeGreaterThan(3);
