@@ -76,9 +76,7 @@ function readArguments() {
 /** The groups of an area, with the files, or the lines of files, of `only` alone. */
 function groupsOf({ groups }, only) {
   const chosen = (file) => only?.filter((one) => one === file || one.startsWith(`${file}:`)) ?? [file];
-  return groups
-    .map((group) => ({ ...group, mutate: group.mutate.flatMap(chosen) }))
-    .filter(({ mutate }) => mutate.length > 0);
+  return groups.map((group) => ({ ...group, mutate: group.mutate.flatMap(chosen) })).filter(({ mutate }) => mutate.length > 0);
 }
 
 async function mutate(folder, { mutate: files, tests }, share, { workers, seed }) {
