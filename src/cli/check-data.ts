@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { locateShipped } from '../config/index.js';
 import { type AuditReport, auditDatasets, openFolders, writeAuditPage } from '../data/index.js';
-import { writeFileAtomic } from '../util/index.js';
+import { counted, writeFileAtomic } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
@@ -68,5 +68,7 @@ function tell({ datasets, problems, groups, duplicates, errors, warnings, images
   ].sort((a, b) => Number(a.startsWith('warning')) - Number(b.startsWith('warning')));
   for (const line of lines.slice(0, TOLD)) consoleLogger.info(line);
   if (lines.length > TOLD) consoleLogger.info(`and ${lines.length - TOLD} more`);
-  consoleLogger.info(`${images} images (${cached} from the cache): ${errors} errors, ${warnings} warnings`);
+  consoleLogger.info(
+    `${counted(images, 'image')} (${cached} from the cache): ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`,
+  );
 }

@@ -3,6 +3,7 @@ import { initBackend } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
 import { parseShard } from '../infer/index.js';
 import { runConfigSchema } from '../train/index.js';
+import { counted } from '../util/index.js';
 import { answerShard, evaluateRun, newestRun } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import { checkClipOptions } from './eval/clip-options.js';
@@ -45,7 +46,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
       const shard = parseShard(argv.shard);
       const images = await answerShard(config, { ...asked, backend: running, onProgress }, shard).finally(stop);
       consoleLogger.info(
-        `${images} images predicted, stored in ${config.run.dir}; run eval without --shard once all shards are done`,
+        `${counted(images, 'image')} predicted, stored in ${config.run.dir}; run eval without --shard once all shards are done`,
       );
       return;
     }

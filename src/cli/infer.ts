@@ -5,7 +5,7 @@ import { type BatchOptions, GroundedSegmenter, listHash, parseShard, runBatch, s
 import { createMethod, segmenterWith, weightParts } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
-import { UsageError } from '../util/index.js';
+import { counted, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { gatherImages } from './images/gather-images.js';
 import { evidenceOf, refuseWithDicom, reportEvidence } from './infer/dicom-options.js';
@@ -80,7 +80,7 @@ async function inferImages(options: InferOptions): Promise<{ readonly interrupte
   const before = skipped === 0 ? '' : `, ${skipped} done before`;
   const written = results === 'files' ? ['results.json', 'overlays'] : ['results.parquet', 'images.parquet'];
   consoleLogger.info(
-    `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${written.map((name) => join(out, name)).join(', ')}`,
+    `${counted(done, 'image')} done, ${perSecond(done, begin)}${before}; ${counted(found, 'object')} found in total: ${written.map((name) => join(out, name)).join(', ')}`,
   );
   reportVolumes(summary.volumes ?? [], out);
   if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);

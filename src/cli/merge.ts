@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { hasAnswers, mergeAnswers } from '../eval/index.js';
 import { mergeBatches } from '../infer/index.js';
+import { counted } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 import { throughputLines } from './times-line.js';
@@ -34,7 +35,7 @@ export const mergeCommand: CommandModule<GlobalOptions, MergeCommandOptions> = {
     }
     const { images, found, lacking, results, times } = await mergeBatches({ from, to, partial, logger: consoleLogger });
     const file = results === 'parquet' ? 'results.parquet' : 'results.json';
-    consoleLogger.info(`${images} images, ${found} objects found in total: ${join(to, file)}`);
+    consoleLogger.info(`${counted(images, 'image')}, ${counted(found, 'object')} found in total: ${join(to, file)}`);
     for (const line of throughputLines(times)) consoleLogger.info(line);
     if (lacking.length > 0) process.exitCode = 1;
   },

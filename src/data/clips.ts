@@ -1,6 +1,6 @@
 import { type BinaryMask, boxOfMask, unionOfMasks } from '../imaging/index.js';
 import { DataError, Rng } from '../util/index.js';
-import { movedStill } from './moved-still.js';
+import { movedStill } from './augment/index.js';
 import { sequencesIn } from './sequences.js';
 import type { Dataset, LaterFrame, Sample, SampleObject, SampleSource } from './types.js';
 

@@ -1,8 +1,15 @@
 /** Datasets: reading, importing, auditing, splitting, augmenting, and phantoms. */
 
 export { type AuditReport, auditDatasets, auditForTraining, openFolders, writeAuditPage } from './audit/index.js';
-export { type AugmentChoice, augment } from './augment.js';
-export type { Augmentations } from './augmentations.js';
+export {
+  type Augmentations,
+  type AugmentChoice,
+  augment,
+  BackgroundDataset,
+  cutBackground,
+  PasteDataset,
+  pasteObject,
+} from './augment/index.js';
 export { ClipDataset } from './clips.js';
 export { CocoDataset, type LoadedAnnotations, type Split, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
@@ -25,8 +32,6 @@ export {
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
-export { BackgroundDataset, cutBackground } from './background.js';
-export { PasteDataset, pasteObject } from './paste.js';
 export {
   type ClipObject,
   generatePhantom,

@@ -1,5 +1,5 @@
 import { Rng } from '../util/index.js';
-import { type AugmentChoice, augment } from './augment.js';
+import { type AugmentChoice, augment } from './augment/index.js';
 import type { Dataset, Sample } from './types.js';
 
 export interface LoaderOptions {

@@ -1,4 +1,5 @@
 import { TryAgain } from '../util/index.js';
+import type { AcceptedTypes } from './archive-requests.js';
 import type { Answer } from './http.js';
 import { BodyTooLong, bodyType, MultipartError, wholeParts } from './multipart.js';
 import { tooLarge, unexpected } from './refusals.js';
@@ -10,11 +11,11 @@ export interface SentFrame {
   readonly bytes: Buffer;
 }
 
-/** As they are stored where possible. */
-export const frameTypes = 'multipart/related; type="application/octet-stream"; transfer-syntax=*';
-
-/** For archives that know no `*`. */
-export const plainFrameTypes = 'multipart/related; type="application/octet-stream"';
+/** What to ask for. */
+export const frameTypes: AcceptedTypes = {
+  stored: 'multipart/related; type="application/octet-stream"; transfer-syntax=*',
+  plain: 'multipart/related; type="application/octet-stream"',
+};
 
 /** Of parts that name no transfer syntax (PS3.18, table 8.7.3-5). */
 const DEFAULTS: Readonly<Record<string, string>> = {

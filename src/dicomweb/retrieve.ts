@@ -1,13 +1,14 @@
 import { TryAgain, writeFileAtomic } from '../util/index.js';
+import type { AcceptedTypes } from './archive-requests.js';
 import type { Answer } from './http.js';
 import { bodyType, MultipartError, onlyPart } from './multipart.js';
 import { tooLarge, unexpected } from './refusals.js';
 
-/** As it is stored where possible. */
-export const instanceTypes = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-
-/** For archives that know no `*`. */
-export const plainInstanceTypes = 'multipart/related; type="application/dicom"';
+/** What to ask for. */
+export const instanceTypes: AcceptedTypes = {
+  stored: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+  plain: 'multipart/related; type="application/dicom"',
+};
 
 /**
  * The pieces of the DICOM file in a WADO-RS answer. Archives send a multipart body of one part; a bare DICOM file is taken too.

@@ -35,14 +35,11 @@ export {
 export { EXPLICIT, packingOf } from './formats/dicom/transfer-syntax.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export { checkSegmentationSize, instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
-export {
-  NiftiVolume,
-  openNifti,
-  readNiftiHeader,
-} from './formats/nifti.js';
+export { openNifti, readNiftiHeader } from './formats/nifti.js';
 export { calibratedSlice } from './formats/nifti-calibration.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
+export { NiftiVolume } from './formats/nifti-volume.js';
 export { isUnnamedDicom, listImages } from './formats/several.js';
 export { decodeImage } from './image.js';
 export type { ImageSet } from './image-set.js';

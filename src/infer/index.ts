@@ -95,7 +95,7 @@ export {
 } from './medclip-sam/index.js';
 export { type MedSamOptions, MedSamPredictor } from './medsam-predictor.js';
 export type { MarkedPoint, PointMask, PointMasker } from './point-masker.js';
-export { rawForward } from './raw-forward.js';
+export { rawForward } from './raw/index.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export { selectMemory } from './sam2-video/select-memory.js';
@@ -103,5 +103,4 @@ export { loadSam2VideoPredictor, Sam2VideoPredictor, type Sam2VideoPredictorOpti
 export { centreOf, SamusPredictor } from './samus-predictor.js';
 export type { SegmentOptions } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';
-export { drawSupports, type SupportOptions } from './support-draws.js';
-export { type ExemplarPrediction, UniverSegPredictor } from './universeg-predictor.js';
+export { drawSupports, type ExemplarPrediction, type SupportOptions, UniverSegPredictor } from './universeg/index.js';

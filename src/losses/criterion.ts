@@ -1,10 +1,12 @@
 import { tf } from '../backend/index.js';
 import { assertShape, SonogroundError } from '../util/index.js';
 import { giouLoss, l1Loss } from './box-losses.js';
-import { type CellOutputs, cellTargets } from './cell-targets.js';
-import { qualityFocalLoss, sigmoidFocalLoss } from './focal.js';
-import { type Cxcywh, iouOf, type Match, type MatchCosts, matchQueries } from './matcher.js';
-import { type DetectionTarget, objectsIn } from './target.js';
+import { cellLoss } from './cell-loss.js';
+import type { CellOutputs } from './cell-targets.js';
+import { type FocalOptions, qualityFocalLoss, sigmoidFocalLoss } from './focal.js';
+import { type HeadTargets, headTargets, type MatchedBox } from './head-targets.js';
+import { type Cxcywh, iouOf, type MatchCosts, matchQueries } from './matcher.js';
+import type { DetectionTarget } from './target.js';
 
 /** Weights of the loss terms. */
 interface LossWeights {
@@ -17,7 +19,7 @@ interface LossWeights {
   readonly encoder: number;
   /**
    * Weight of the class loss of all the encoder's cells, by which it selects its proposals: targets are the masks (see
-   * {@link cellTargets}). It takes the place of the class loss of matched proposals. Default: 0, as in the paper.
+   * `cellTargets`). It takes the place of the class loss of matched proposals. Default: 0, as in the paper.
    */
   readonly cells?: number;
 }
@@ -114,8 +116,9 @@ export class DetectionCriterion {
     const boxes = tf.stack(heads.map((head) => head.outputs.predBoxes)) as tf.Tensor4D; // [L, B, Q, 4]
     try {
       const matches = await this.match(heads, logits, boxes, targets);
+      const copies = heads.map((head) => head.copies);
       const { parts, dLogits, dBoxes } = tf.tidy(() => {
-        const constants = constantsOf(heads, logits, textMask, targets, matches, this.options.iouTargets ?? false);
+        const constants = headTargets(copies, logits, textMask, targets, matches, this.options.iouTargets ?? false);
         if (!gradients) return { parts: this.parts(logits, boxes, constants) };
         const weights = tf.transpose(tf.tensor2d(heads.map((head) => head.weights.map((part) => part * head.weight))));
         const { value, grads } = tf.valueAndGrads((l, b) => this.parts(l as tf.Tensor4D, b as tf.Tensor4D, constants))(
@@ -133,12 +136,17 @@ export class DetectionCriterion {
       const found = atOutputs.filter((pair): pair is readonly [tf.Tensor, tf.Tensor] => pair[1] !== undefined);
       const sums = this.sums(heads, values);
       if (!this.scoresCells) return { ...sums, gradients: found };
-      const cells = await this.cellLoss(outputs.cells, textMask, targets, gradients);
+      const cells = await this.cellLoss(outputs, textMask, targets, gradients);
       const terms = { ...sums.terms, cells: cells.total };
       return { total: sums.total + cells.total, terms, gradients: [...found, ...cells.gradients] };
     } finally {
       tf.dispose([logits, boxes]);
     }
+  }
+
+  private get focal(): FocalOptions {
+    const { focalAlpha: alpha = 0.25, focalGamma: gamma = 2 } = this.options;
+    return { alpha, gamma };
   }
 
   private headsOf({ layers, encoder }: DetectionOutputs): Head[] {
@@ -187,40 +195,34 @@ export class DetectionCriterion {
   private parts(
     logits: tf.Tensor4D,
     boxes: tf.Tensor4D,
-    { positive, counted, wanted, answers, divisors }: Constants,
+    { positive, counted, wanted, answers, divisors }: HeadTargets,
   ): tf.Tensor2D {
-    const { focalAlpha = 0.25, focalGamma = 2, iouTargets = false } = this.options;
     const heads = logits.shape[0];
     const flat = tf.reshape(boxes, [-1, 4]); // [L B Q, 4]
-    const classLoss = iouTargets ? qualityFocalLoss : sigmoidFocalLoss;
-    const focal = classLoss(logits, positive, { alpha: focalAlpha, gamma: focalGamma });
+    const classLoss = this.options.iouTargets ? qualityFocalLoss : sigmoidFocalLoss;
+    const focal = classLoss(logits, positive, this.focal);
     const sums = [tf.mul(focal, counted), tf.mul(l1Loss(flat, wanted), answers), tf.mul(giouLoss(flat, wanted), answers)];
     return tf.div(tf.stack(sums.map((losses) => tf.sum(tf.reshape(losses, [heads, -1]), 1))), divisors);
   }
 
-  /** Weighted class loss of all cells: the mean over cells, divided by the number of objects. */
   private async cellLoss(
-    cells: CellOutputs | undefined,
+    { cells }: DetectionOutputs,
     textMask: tf.Tensor2D,
     targets: readonly DetectionTarget[],
     gradients: boolean,
-  ): Promise<{ readonly total: number; readonly gradients: CriterionReport['gradients'] }> {
+  ): Promise<Omit<CriterionReport, 'terms'>> {
     if (cells === undefined) {
       const what = 'the loss over cells has a weight, but the outputs lack the logits of cells';
       throw new SonogroundError({ code: 'E_SHAPE', where: 'DetectionCriterion', what });
     }
-    const { logits } = cells;
-    const { focalAlpha: alpha = 0.25, focalGamma: gamma = 2, weights } = this.options;
-    const { value, grad } = tf.tidy(() => {
-      const wanted: tf.Tensor = cellTargets(cells, targets);
-      const counted = tf.expandDims(tf.cast(textMask, 'float32'), 1); // [B, 1, T]
-      const scale = (weights.cells ?? 0) / (objectsIn(targets) * logits.shape[1]);
-      const loss = (x: tf.Tensor) => tf.mul(tf.sum(tf.mul(qualityFocalLoss(x, wanted, { alpha, gamma }), counted)), scale);
-      return gradients ? tf.valueAndGrad(loss)(logits) : { value: loss(logits), grad: undefined };
+    const { value, grad } = cellLoss(cells, textMask, targets, {
+      ...this.focal,
+      weight: this.options.weights.cells ?? 0,
+      gradients,
     });
     const [total = 0] = await value.data<'float32'>();
     value.dispose();
-    return { total, gradients: grad === undefined ? [] : [[logits, grad]] };
+    return { total, gradients: grad === undefined ? [] : [[cells.logits, grad]] };
   }
 
   private sums(heads: readonly Head[], values: Float32Array): Pick<CriterionReport, 'total' | 'terms'> {
@@ -266,55 +268,4 @@ function assertTargets(targets: readonly DetectionTarget[], { shape: [images, le
     if (outside !== undefined)
       throw new SonogroundError({ code: 'E_SHAPE', where, what: `token ${outside} of a prompt of ${length} tokens` });
   }
-}
-
-interface MatchedBox extends Match {
-  readonly iou: number;
-}
-
-interface Constants {
-  /** [L, B, Q, T] f32: 1 or the IoU on the tokens of a query's matched object. */
-  readonly positive: tf.Tensor4D;
-  /** [1, B, 1, T] f32: 1 on tokens, 0 on padding. */
-  readonly counted: tf.Tensor4D;
-  /** [L B Q, 4] f32: the matched box of each query; arbitrary if unmatched. */
-  readonly wanted: tf.Tensor2D;
-  /** [L B Q] f32: 1 for matched queries. Weighting all boxes avoids a gather, whose gradient is slow. */
-  readonly answers: tf.Tensor1D;
-  /** [L] f32: divisors of the sums. */
-  readonly divisors: tf.Tensor1D;
-}
-
-function constantsOf(
-  heads: readonly Head[],
-  logits: tf.Tensor4D,
-  textMask: tf.Tensor2D,
-  targets: readonly DetectionTarget[],
-  matches: readonly MatchedBox[][][],
-  iouTargets: boolean,
-): Constants {
-  const [l, b, q, t] = logits.shape;
-  const positive = new Float32Array(l * b * q * t);
-  const wanted = new Float32Array(l * b * q * 4).fill(0.5);
-  const answers = new Float32Array(l * b * q);
-  for (const [head, images] of matches.entries()) {
-    for (const [i, target] of targets.entries()) {
-      for (const { query, object, iou } of images[i] as MatchedBox[]) {
-        const row = (head * b + i) * q + query;
-        for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = iouTargets ? iou : 1;
-        wanted.set(target.boxesCxcywh[object] as readonly [number, number, number, number], row * 4);
-        answers[row] = 1;
-      }
-    }
-  }
-  const objects = objectsIn(targets);
-  return {
-    positive: tf.tensor4d(positive, [l, b, q, t]),
-    counted: tf.reshape(tf.cast(textMask, 'float32'), [1, b, 1, t]),
-    wanted: tf.tensor2d(wanted, [l * b * q, 4]),
-    answers: tf.tensor1d(answers),
-    // Not the number of matches: with gradient accumulation, the divisor of the whole batch must follow from its numbers of
-    // objects alone.
-    divisors: tf.tensor1d(heads.map(({ copies }) => objects * copies)),
-  };
 }

@@ -14,7 +14,7 @@ export interface Spacing {
  */
 export function distanceTransform(mask: MaskPixels, spacing?: Spacing): Float64Array {
   const { width, height } = mask;
-  const [squared, scratch] = [squaredToColumns(mask, spacing), newScratch(Math.max(width, height))];
+  const [squared, scratch] = [squaredToColumns(mask, spacing), newScratch(width)];
   for (let row = 0; row < height; row++) sweep(squared, { start: row * width, count: width, step: spacing?.x ?? 1 }, scratch);
   for (let i = 0; i < squared.length; i++) squared[i] = Math.sqrt(squared[i] as number);
   return squared;
@@ -26,7 +26,7 @@ export function distanceTransform(mask: MaskPixels, spacing?: Spacing): Float64A
  */
 export function distancesFrom(from: MaskPixels, to: MaskPixels, spacing?: Spacing): number[] {
   const { width, height } = from;
-  const [squared, scratch] = [squaredToColumns(to, spacing), newScratch(Math.max(width, height))];
+  const [squared, scratch] = [squaredToColumns(to, spacing), newScratch(width)];
   const distances: number[] = [];
   for (let row = 0; row < height; row++) {
     const start = row * width;
@@ -44,11 +44,11 @@ export function distancesFrom(from: MaskPixels, to: MaskPixels, spacing?: Spacin
 function squaredToColumns({ width, height, data }: MaskPixels, spacing: Spacing | undefined): Float64Array {
   const step = spacing?.y ?? 1;
   const squared = new Float64Array(width * height);
-  // Number of rows since the last set pixel of each column, downwards, then upwards.
+  // Number of rows since the last set pixel of each column: downwards, then upwards. Upwards, what the way down has left is never
+  // the least.
   const rows = new Float64Array(width).fill(Number.POSITIVE_INFINITY);
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i++) squared[i] = rows[x] = data[i] === 0 ? (rows[x] as number) + 1 : 0;
-  rows.fill(Number.POSITIVE_INFINITY);
   for (let y = height - 1; y >= 0; y--)
     for (let x = 0, i = y * width; x < width; x++, i++) {
       const above = squared[i] as number;
@@ -88,8 +88,8 @@ function sweep(values: Float64Array, { start, count, step }: Line, { f, feet, be
     let crossing = Number.NEGATIVE_INFINITY;
     for (; top >= 0; top--) {
       crossing = crossingOf(feet[top] as number, q, f, step);
+      // Always so at the first parabola, which begins at minus infinity.
       if (crossing > (begins[top] as number)) break;
-      crossing = Number.NEGATIVE_INFINITY;
     }
     top += 1;
     feet[top] = q;

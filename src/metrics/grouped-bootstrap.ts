@@ -1,5 +1,13 @@
 import { Rng } from '../util/index.js';
-import { type BootstrapOptions, sortedQuantile } from './statistics.js';
+import { sortedQuantile } from './statistics.js';
+
+export interface BootstrapOptions {
+  readonly seed: number;
+  /** Number of bootstrap samples. Default: 2000. */
+  readonly draws?: number;
+  /** Confidence level. Default: 0.95. */
+  readonly confidence?: number;
+}
 
 /** Confidence interval of a mean, in the unit of the values. */
 export interface Interval {
@@ -12,8 +20,8 @@ export interface Interval {
  * correlation within a group does not narrow the interval. With one value per group this is the ordinary bootstrap.
  *
  * @param groups - the group of each value.
- * @returns NaN bounds without values.
- * @see Davison and Hinkley 1997, section 3.8
+ * @returns NaN bounds for fewer than two groups, whose draws would all be alike.
+ * @see Efron and Tibshirani 1993, chapter 13; Davison and Hinkley 1997, section 3.8
  */
 export function groupedBootstrapInterval(
   values: readonly number[],
@@ -41,7 +49,7 @@ export function groupedBootstrapIntervals(
   });
 }
 
-/** The means of `draws` samples of whole groups, drawn with replacement. */
+/** The means of `draws` samples of whole groups, drawn with replacement; none for fewer than two groups. */
 export function groupedBootstrapMeans(
   values: readonly number[],
   groups: readonly string[],
@@ -51,7 +59,7 @@ export function groupedBootstrapMeans(
   return Array.from(meansOfDraws([values], groups, seed, draws)[0] as Float64Array);
 }
 
-/** The means of each list in each draw; none without values. */
+/** The means of each list in each draw; none for fewer than two groups. */
 function meansOfDraws(
   lists: readonly (readonly number[])[],
   groups: readonly string[],
@@ -60,8 +68,8 @@ function meansOfDraws(
 ): Float64Array[] {
   for (const { length } of lists)
     if (length !== groups.length) throw new RangeError(`groupedBootstrapMeans: ${length} values have ${groups.length} groups`);
-  if (groups.length === 0) return lists.map(() => new Float64Array());
   const { positions, counts } = groupsOf(groups);
+  if (counts.length < 2) return lists.map(() => new Float64Array());
   const sums = lists.map((values) => sumsOf(values, positions, counts.length));
   const means = lists.map(() => new Float64Array(draws));
   const rng = Rng.seeded(seed);

@@ -5,7 +5,7 @@ export { averagePrecision, type ImageBoxes, type ScoredBox, type TrueBox } from 
 export { bestConstantBox, bestConstantMask } from './constant-guess.js';
 export { contourAccuracy } from './contour-accuracy.js';
 export { distanceTransform, type Spacing } from './distance-transform.js';
-export { groupedBootstrapInterval, groupedBootstrapIntervals } from './grouped-bootstrap.js';
+export { groupedBootstrapInterval, groupedBootstrapIntervals, type Interval } from './grouped-bootstrap.js';
 export type { MaskPixels } from './mask.js';
 export { type MaskScores, maskScores } from './mask-scores.js';
 export { type BoxCorners, boxIou, diceCoefficient, iou } from './overlap.js';
@@ -13,5 +13,5 @@ export { percent, percentOrNull, roundedOrNull } from './percent.js';
 export { midranks, spearman } from './ranks.js';
 export { rocCurve, thresholdForFalsePositives } from './roc.js';
 export { holm, pairedBootstrap, wilcoxonSignedRank } from './significance.js';
-export { bootstrapInterval, mean, populationStd, quantile } from './statistics.js';
+export { mean, populationStd, quantile } from './statistics.js';
 export { hausdorff95, normalisedSurfaceDistance } from './surface-distance.js';

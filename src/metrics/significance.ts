@@ -1,4 +1,4 @@
-import { groupedBootstrapMeans, type Interval } from './grouped-bootstrap.js';
+import { type BootstrapOptions, groupedBootstrapMeans, type Interval } from './grouped-bootstrap.js';
 import { midranks } from './ranks.js';
 import { mean, quantile } from './statistics.js';
 
@@ -75,43 +75,30 @@ function erfc(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
 }
 
-export interface PairedBootstrapOptions {
-  readonly seed: number;
-  /** Default: 2000. */
-  readonly draws?: number;
-  /** Default: 0.95. */
-  readonly confidence?: number;
-}
-
 /** The difference of the first mean over the second. */
 export interface PairedBootstrapResult extends Interval {
   readonly difference: number;
-  /** Two-sided, at least 1 / (draws + 1), the resolution of the bootstrap; 1 for one group, whose draws are all alike. */
+  /** Two-sided, at least 2 / (draws + 1), the resolution of the bootstrap; 1 for one group, which has no draws. */
   readonly p: number;
 }
 
-/** Paired bootstrap of the mean difference, resampled by group (patient). */
+/** Paired bootstrap of the mean difference, resampled by group (patient). Of one group it has neither interval nor evidence. */
 export function pairedBootstrap(
   a: readonly number[],
   b: readonly number[],
   groups: readonly string[],
-  { seed, draws = 2000, confidence = 0.95 }: PairedBootstrapOptions,
+  { seed, draws = 2000, confidence = 0.95 }: BootstrapOptions,
 ): PairedBootstrapResult {
   if (a.length !== b.length) throw new RangeError(`pairedBootstrap: ${a.length} values are paired with ${b.length}`);
   const differences = a.map((value, i) => value - (b[i] as number));
   const means = groupedBootstrapMeans(differences, groups, seed, draws);
   const tail = (1 - confidence) / 2;
-  const share = (test: (value: number) => boolean) => (means.filter(test).length + 1) / (draws + 1);
-  const twoSided = () =>
-    Math.min(
-      1,
-      2 *
-        Math.min(
-          share((value) => value <= 0),
-          share((value) => value >= 0),
-        ),
-    );
-  const p = new Set(groups).size === 1 ? 1 : twoSided();
+  const share = (test: (value: number) => boolean) => (means.filter(test).length + 1) / (means.length + 1);
+  const oneSided = Math.min(
+    share((value) => value <= 0),
+    share((value) => value >= 0),
+  );
+  const p = Math.min(1, 2 * oneSided);
   return { difference: mean(differences), low: quantile(means, tail), high: quantile(means, 1 - tail), p };
 }
 

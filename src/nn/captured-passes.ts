@@ -30,17 +30,6 @@ interface CapturedParts {
   readonly checkpointed: boolean;
 }
 
-/** How the backward graph gets the intermediates of the forward pass. */
-interface RecordOptions {
-  /**
-   * It computes each block again, and operations run in the recorded order, so that memory stays that of a {@link CheckpointedTape}.
-   * Default: if they would take too much memory.
-   */
-  readonly checkpoint?: boolean;
-  /** Upper limit of that memory, in megabytes. Default: {@link LARGEST_MB}. */
-  readonly largestMb?: number;
-}
-
 /**
  * A forward and a backward pass compiled to graphs. With checkpointing, the results are those of a {@link CheckpointedTape} to the
  * last bit.
@@ -58,25 +47,28 @@ export class CapturedPasses {
   }
 
   /**
-   * Traces both passes by running them once; the results are discarded.
+   * Traces both passes by running them once; the results are discarded. If keeping all that the backward pass needs would take
+   * `largestMb` megabytes or more, the backward graph computes each block again, and operations run in the recorded order, so that
+   * memory stays that of a {@link CheckpointedTape}.
    *
+   * @param largestMb - 0: computes blocks again in any case.
    * @returns undefined if they cannot be compiled.
    */
   static async record<O>(
     model: Module,
     pass: PassFunction<O>,
     rng: Rng,
-    { checkpoint = false, largestMb = LARGEST_MB }: RecordOptions = {},
+    largestMb = LARGEST_MB,
   ): Promise<CapturedPasses | undefined> {
-    const result = await CapturedPasses.attempt(model, pass, rng, { checkpoint, largestMb });
-    return result === 'too large' ? CapturedPasses.record(model, pass, rng, { checkpoint: true }) : result;
+    const result = await CapturedPasses.attempt(model, pass, rng, largestMb);
+    return result === 'too large' ? CapturedPasses.record(model, pass, rng, 0) : result;
   }
 
   private static async attempt<O>(
     model: Module,
     pass: PassFunction<O>,
     rng: Rng,
-    { checkpoint, largestMb }: Required<RecordOptions>,
+    largestMb: number,
   ): Promise<CapturedPasses | 'too large' | undefined> {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
     const names = Object.keys(pass.inputs).filter((name) => pass.inputs[name] !== undefined);
@@ -92,7 +84,7 @@ export class CapturedPasses {
       made.push(...tensors);
       const edges = tensors.map((tensor) => recorder.edge(tensor));
       const ahead = recorder.operations.length;
-      const checkpointed = checkpoint || megabytes(recorder.operations) * BACKWARD_COSTS > largestMb;
+      const checkpointed = megabytes(recorder.operations) * BACKWARD_COSTS >= largestMb;
       if (checkpointed) recorder.separate();
       const tracked = tensors.flatMap((tensor, i) => (tape.isTracked(tensor) ? [i] : []));
       const dys = tracked.map((i) => tf.zerosLike(tensors[i] as tf.Tensor));
@@ -102,7 +94,7 @@ export class CapturedPasses {
         tape.backward(tracked.map((i, k) => [tensors[i] as tf.Tensor, dys[k] as tf.Tensor])),
       );
       made.push(...gradients.values());
-      if (!checkpointed && megabytes(recorder.operations) > largestMb) return 'too large';
+      if (!checkpointed && megabytes(recorder.operations) >= largestMb) return 'too large';
       const results = [...gradients.values()].map((gradient) => recorder.edge(gradient));
       const operations = { forward: recorder.operations.slice(0, ahead), backward: recorder.operations.slice(ahead) };
       const crossing = between(operations.forward, operations.backward, results);

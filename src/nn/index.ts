@@ -17,7 +17,7 @@ export {
   type Owner,
   type TensorRecord,
 } from './forward-context.js';
-export { FrozenBatchNorm } from './frozen-batch-norm.js';
+export { type ChannelMap, FrozenBatchNorm } from './frozen-batch-norm.js';
 export { GroupNorm } from './group-norm.js';
 export { InferencePasses } from './inference-passes.js';
 export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } from './init.js';

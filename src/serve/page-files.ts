@@ -3,7 +3,7 @@ import files from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Serves the page: static files, compiled scripts, and three modules shared with the server. Each file has a route registered at
+ * Serves the page: static files, compiled scripts, and four modules shared with the server. Each file has a route registered at
  * start, so no path can escape. The files are public; the API that they call is not.
  */
 export async function addPage(server: FastifyInstance): Promise<void> {
@@ -23,6 +23,7 @@ export async function addPage(server: FastifyInstance): Promise<void> {
     ['/imaging/rle.js', 'imaging/', 'rle.js'],
     ['/imaging/palette.js', 'imaging/', 'palette.js'],
     ['/imaging/scale-bar.js', 'imaging/', 'scale-bar.js'],
+    ['/util/counted.js', 'util/', 'counted.js'],
   ] as const)
     server.get(url, { schema: { hide: true } }, (_request, reply) => reply.sendFile(name, folder(dir)));
 }

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { MEASURES_VERSION } from '../measure/index.js';
-import { selections } from '../processing/index.js';
-import { maskFormats } from './engine/index.js';
-import { requestLimits } from './limits.js';
 
-/** Schemas of requests and responses, from which the OpenAPI document is generated and by which bodies are validated. */
+/** What the schemas of several requests and responses share. */
 
 export const bbox = z
   .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
@@ -18,164 +15,8 @@ export const mmPerPixel = z
   .optional()
   .describe('size of a pixel in millimetres, or across and down, for files that do not state it');
 
-const image = {
-  image: z
-    .base64()
-    .optional()
-    .describe('the bytes of a PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI (.nii, .nii.gz) file; in a form, the file itself'),
-  image_id: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/, 'expected the image id of an earlier response')
-    .optional()
-    .describe('instead of an image: the id of one that was sent before and is still in memory'),
-  file_name: z.string().max(1000).optional().describe('only its extension is used, to recognise old DICOM files'),
-  frame: z
-    .string()
-    .max(40)
-    .optional()
-    .describe(
-      'frame of a cine clip, page of a TIFF or slice of a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first',
-    ),
-  mm_per_pixel: mmPerPixel,
-};
-
-const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed RLE, PNG in base64, or no mask");
-
-/** Forms send lists as repeated fields, or as a single one. */
-const prompt = z
-  .union([
-    z.string().max(requestLimits.promptLetters),
-    z.array(z.string().max(requestLimits.promptLetters)).max(requestLimits.prompts),
-  ])
-  .default([])
-  .describe('phrases to look for, separated by dots; the prompts of a list are run separately');
-
-export const openBody = z.strictObject(image);
-
-export const segmentBody = z.strictObject({
-  ...image,
-  prompt,
-  threshold: z.number().min(0).max(1).default(0.3).describe('lowest score at which a box counts'),
-  nms: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped'),
-  select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
-  max: z.int().min(1).max(requestLimits.found).default(100).describe('largest number of boxes'),
-  boxes: z
-    .array(z.strictObject({ bbox, phrase: z.string().max(requestLimits.promptLetters).default('') }))
-    .max(requestLimits.boxes)
-    .default([])
-    .describe('drawn or corrected boxes, segmented in addition'),
-  mask_format: maskFormat,
-});
-
-export const masksBody = z.strictObject({
-  ...image,
-  prompts: z
-    .array(
-      z.strictObject({
-        bbox: bbox.optional(),
-        points: z
-          .array(z.tuple([z.number(), z.number()]))
-          .max(requestLimits.points)
-          .default([])
-          .describe('x, y in pixels'),
-        labels: z
-          .array(z.union([z.literal(0), z.literal(1)]))
-          .max(requestLimits.points)
-          .optional()
-          .describe('for each point 1 (inside) or 0 (outside). Default: all inside'),
-      }),
-    )
-    .min(1)
-    .max(requestLimits.boxes)
-    .describe('each is a box, points, or both, and returns a mask'),
-  multimask: z.boolean().default(false).describe("return the model's alternative masks for each prompt"),
-  mask_format: maskFormat,
-});
-
 /** A mask that is sent to the server. */
 export const sentMask = z.strictObject({ size: z.tuple([z.int(), z.int()]).describe('height, width'), counts: z.string() });
-
-export const measuresBody = z.strictObject({
-  image_id: image.image_id.unwrap(),
-  mm_per_pixel: image.mm_per_pixel,
-  masks: z.array(sentMask).max(requestLimits.found).describe("COCO's compressed RLE, on the grid of the image"),
-});
-
-const clipId = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/, 'expected the id of a clip that was sent before')
-  .optional()
-  .describe('the id of a clip that was sent before and is still in memory');
-
-export const segmentationBody = z.strictObject({
-  segmentation: z.base64().optional().describe('the bytes of a DICOM segmentation; in a form, the file itself'),
-  file_name: image.file_name,
-  image_id: image.image_id,
-  clip_id: clipId,
-});
-
-export const exemplarsBody = z.strictObject({
-  ...image,
-  exemplars: z
-    .array(
-      z.strictObject({
-        ...image,
-        mask: z
-          .union([z.strictObject({ size: z.tuple([z.int(), z.int()]), counts: z.string() }), z.base64()])
-          .optional()
-          .describe("COCO's compressed RLE, or a mask file (PNG, TIFF, BMP) in base64, of the size of its image"),
-        polygons: z
-          .array(
-            z
-              .array(z.number())
-              .min(6)
-              .max(2 * requestLimits.vertices)
-              .refine((numbers) => numbers.length % 2 === 0, 'expected pairs x, y'),
-          )
-          .min(1)
-          .max(requestLimits.polygons)
-          .optional()
-          .describe('instead of a mask: outlines, each a list x0, y0, x1, y1, … in pixels'),
-      }),
-    )
-    .min(1)
-    .max(requestLimits.exemplars)
-    .describe('images with a mask each of the structure to find'),
-  label: z
-    .string()
-    .trim()
-    .min(1)
-    .max(requestLimits.promptLetters)
-    .default('like the exemplars')
-    .describe('its name in the answer'),
-  mask_format: maskFormat,
-});
-
-export const imageParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/) });
-
-const openedImage = z
-  .object({
-    id: z.string().describe('identifies the image in later requests, as image_id'),
-    width: z.int(),
-    height: z.int(),
-    spacing_mm: z
-      .tuple([z.number(), z.number()])
-      .readonly()
-      .nullable()
-      .describe('between columns and between rows, if the file states it'),
-    frames: z.object({
-      kind: z.enum(['image', 'frames', 'pages', 'slices']),
-      count: z.int(),
-      per_frame: z.int().describe('number of slices of one volume, if the file contains several; otherwise all'),
-      address: z.string().describe('index of this one'),
-    }),
-  })
-  .describe('the image that was processed');
 
 const point = z.tuple([z.number(), z.number()]).readonly();
 
@@ -223,68 +64,6 @@ export const measures = {
   unmeasured: z.string().optional().describe('why there are no measures'),
 };
 
-const mask = z
-  .union([z.object({ size: z.tuple([z.int(), z.int()]).readonly().describe('height, width'), counts: z.string() }), z.string()])
-  .nullable()
-  .describe('COCO RLE, or a PNG in base64, on the grid of the image');
-
-export const measuresAnswer = z.object({ measures: z.array(z.object(measures)).readonly() });
-
-export const openAnswer = z.object({ image: openedImage });
-
-const segment = z.object({
-  phrase: z.string(),
-  score: z
-    .number()
-    .nullable()
-    .describe(
-      "the detector's confidence, 0 to 1, or the mean probability inside a mask by exemplars; null for a box of the request",
-    ),
-  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
-  area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
-  mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
-  ...measures,
-  mask,
-});
-
-export const segmentAnswer = z.object({ image: openedImage, segments: z.array(segment).readonly() });
-
-export const segmentationAnswer = z.object({
-  segments: z
-    .array(
-      segment.extend({
-        frame: z.int().describe('from 0'),
-        segment: z.int().describe('its number in the file, the same on all frames'),
-      }),
-    )
-    .readonly(),
-});
-
-export const masksAnswer = z.object({
-  image: openedImage,
-  answers: z
-    .array(
-      z.object({
-        masks: z
-          .array(
-            z.object({
-              bbox: z
-                .tuple([z.number(), z.number(), z.number(), z.number()])
-                .readonly()
-                .nullable()
-                .describe('around the mask; null if empty'),
-              area: z.number(),
-              mask_score: z.number(),
-              ...measures,
-              mask,
-            }),
-          )
-          .readonly(),
-      }),
-    )
-    .readonly(),
-});
-
 export const healthAnswer = z.object({
   status: z.literal('ok'),
   version: z.string(),
@@ -311,3 +90,9 @@ export const errorAnswer = z.object({
   what: z.string(),
   fix: z.string().optional(),
 });
+
+/** The errors of every route. */
+export const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: errorAnswer, 422: errorAnswer } as const;
+
+/** The errors of routes that wait for the models. */
+export const QUEUED_ERRORS = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;

@@ -1,5 +1,5 @@
 import { ConfigError } from '../util/index.js';
-import type { LossReport } from './task.js';
+import type { LossReport } from './tasks/index.js';
 
 /** Scores that can be monitored instead of losses. They are only computed on request. */
 const SCORES = ['dsc', 'boxIou'] as const;

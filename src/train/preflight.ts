@@ -3,7 +3,7 @@ import type { Dataset, Sample } from '../data/index.js';
 import { adaptersIn } from '../lora/index.js';
 import type { Gradients, Module, Parameter } from '../nn/index.js';
 import { ConfigError, DataError, type Logger, Rng } from '../util/index.js';
-import type { TrainTask } from './task.js';
+import type { TrainTask } from './tasks/index.js';
 
 /** Bound of the noise put into the zero-initialised B, so that A gets a gradient. */
 const NOISE = 0.01;

@@ -1,4 +1,4 @@
-import type { LossReport } from './task.js';
+import type { LossReport } from './tasks/index.js';
 
 /** Averages loss reports. */
 export class RunningMean {

@@ -5,7 +5,7 @@ import { Rng, SonogroundError } from '../util/index.js';
 import type { OptimConfig } from './config.js';
 import { Accumulator, type AdamW, clipScale, divided, type Ema, type GlobalNorm, learningRateAt, shares } from './optim/index.js';
 import { type Ranks, sumGradients } from './ranks/index.js';
-import type { LossReport, TrainTask } from './task.js';
+import type { LossReport, TrainTask } from './tasks/index.js';
 
 export interface StepOptions {
   readonly task: TrainTask;

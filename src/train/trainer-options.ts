@@ -3,9 +3,9 @@ import type { Logger } from '../util/index.js';
 import type { AnswerScores } from './answer-scores.js';
 import type { OptimConfig } from './config.js';
 import type { DataRecipe } from './data-recipe.js';
-import type { Settings } from './fingerprint.js';
 import type { Ranks } from './ranks/index.js';
-import type { TrainTask } from './task.js';
+import type { Settings } from './run-folder/index.js';
+import type { TrainTask } from './tasks/index.js';
 
 /** Progress of a run, for a progress bar. */
 export interface TrainProgress {

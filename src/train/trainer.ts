@@ -1,8 +1,6 @@
 import { BatchLoader } from '../data/index.js';
 import { type Logger, silentLogger } from '../util/index.js';
 import { stepsOf } from './batch-stream.js';
-import { recordData } from './data-record.js';
-import type { Settings } from './fingerprint.js';
 import { monitored } from './monitor.js';
 import { AdamW, Ema, GlobalNorm, groupParameters } from './optim/index.js';
 import {
@@ -14,17 +12,23 @@ import {
   requireEnoughImages,
   shareArrays,
 } from './ranks/index.js';
-import { RunFiles } from './run-files.js';
-import { withRunLock } from './run-folder.js';
-import { RunPosition } from './run-position.js';
+import type { Settings } from './run-folder/index.js';
+import {
+  RunFiles,
+  RunPosition,
+  recordData,
+  stepVersions,
+  type TrainingArrays,
+  trainable,
+  versions,
+  withRunLock,
+} from './run-folder/index.js';
 import { defaultThreads, SampleThreads } from './sample-threads.js';
 import { type StepOptions, takeStep } from './step.js';
-import type { LossReport } from './task.js';
+import type { LossReport } from './tasks/index.js';
 import type { TrainerOptions, TrainResult } from './trainer-options.js';
-import { type TrainingArrays, trainable } from './training-state.js';
 import { TrainingStopped } from './training-stopped.js';
 import { validate } from './validation.js';
-import { stepVersions, versions } from './versions.js';
 
 /**
  * Trains until the schedule ends or the monitored value stops improving. After each epoch it validates, writes the weights for

@@ -6,7 +6,7 @@ import type { OptimConfig } from './config.js';
 import type { Ranks } from './ranks/index.js';
 import { RunningMean } from './running-mean.js';
 import { names, notFinite } from './step.js';
-import type { LossReport, TrainTask } from './task.js';
+import type { LossReport, TrainTask } from './tasks/index.js';
 
 export interface ValidationOptions {
   readonly task: TrainTask;

@@ -2,6 +2,7 @@
 
 export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
+export { counted } from './counted.js';
 export { csvText, parseCsv } from './csv.js';
 export * from './errors/index.js';
 export {

@@ -24,7 +24,7 @@ describe.each(['wasm', 'cpu'] as const)('kernels added to %s', (name) => {
     expect([...(await sums.data())]).toEqual([3, 4, 0, 0, 8, 10, 0, 0]);
   });
 
-  it('keeps whole numbers whole', async () => {
+  it('keeps integers exact', async () => {
     const sums = tf.unsortedSegmentSum(tf.tensor1d([2 ** 24, 1, 5], 'int32'), tf.tensor1d([1, 1, 0], 'int32'), 2);
     expect(sums.dtype).toBe('int32');
     expect([...(await sums.data())]).toEqual([5, 2 ** 24 + 1]);

@@ -105,7 +105,7 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     }
   });
 
-  it('eval judges an image as on the CPU', async () => {
+  it('eval scores an image as on the CPU', async () => {
     const config = (backend: string, out: string) => [
       ...['eval', '--backend', backend, '--config', 'configs/phantom.yaml', '--set', `run.dir=${at(out)}`],
       ...['train', 'val', 'test'].map((part) => `data.phantom.${part}=1`),

@@ -48,7 +48,7 @@ describeWebgpu(missing, 'the WebGPU backend', () => {
     expect([...(await tf.topk(tf.tensor1d([3, 8, 8], 'int32'), 2).indices.data())]).toEqual([1, 2]);
   });
 
-  it('sums, counts, compares and transposes whole numbers and truth values along any side', async () => {
+  it('sums, counts, compares and transposes integers and booleans along any axis', async () => {
     const x = tf.tensor3d([3, 0, 1, 2, 5, 4, 9, 7, 8, 6, 2, 1], [2, 3, 2], 'int32');
     const truth = tf.greater(x, 1);
     const results = {

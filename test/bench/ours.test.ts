@@ -31,7 +31,7 @@ describe('our side', () => {
     else expect(graph.stages).toHaveProperty(['vision_encoder.backbone']);
   });
 
-  it('saves the outputs of what it measures under the names of the reference', async () => {
+  it('saves the measured outputs under the names of the reference', async () => {
     const file = join(folder, 'outputs.safetensors');
     await side.ask('encode');
     expect(await side.ask(`save 2 ${file}`)).toEqual({ saved: file });
@@ -39,7 +39,7 @@ describe('our side', () => {
     for (const name of ['pred_masks', 'iou_scores', 'object_score_logits']) expect(bytes.toString('latin1')).toContain(name);
   });
 
-  it('answers a question that it cannot run with the reason', async () => {
+  it('answers a request that it cannot run with the reason', async () => {
     expect((await side.ask('0')).refused).toEqual(expect.any(String));
   });
 });

@@ -184,7 +184,7 @@ describe('a killed download', () => {
     return text;
   }
 
-  it('goes on where it was', async () => {
+  it('resumes', async () => {
     const weights = noise(600_000, 3);
     at.hub.files.set('model.safetensors', weights);
     at.hub.faults.storage.push(faults.stall(400_000));

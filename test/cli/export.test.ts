@@ -139,7 +139,7 @@ describe('the masker of a run', () => {
 });
 
 describe('a cross-validation', () => {
-  it('is exported fold by fold, and says so', async () => {
+  it('is exported fold by fold, with a message', async () => {
     const fold = await trained('cv/fold-2', { lora: { targetModules: ['model.text_projection'], rank: 2 }, eval: { folds: 2 } });
     await writeFile(join(dir, 'cv', 'config.yaml'), stringify({ ...fold, run: { ...fold.run, dir: join(dir, 'cv') } }));
     await cp(join(dir, 'cv', 'fold-2'), join(dir, 'cv', 'fold-1'), { recursive: true, verbatimSymlinks: true });

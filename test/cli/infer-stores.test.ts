@@ -78,11 +78,11 @@ describe('infer on a folder of a store', () => {
     fill(inScans());
     await rm(join(dir, 'stored', 'overlays', '10.png'));
     const seen = await infer('stored', '--image', 's3://archive/scans');
-    expect([seen.code, seen.text]).toEqual([0, expect.stringMatching(/^1 images done.*3 done before/m)]);
+    expect([seen.code, seen.text]).toEqual([0, expect.stringMatching(/^1 image done.*3 done before/m)]);
     expect([fake.listings, fake.read]).toEqual([0, ['scans/10.png']]);
     await rm(join(dir, 'stored', 'listing.csv'));
     fake.objects.set('scans/2.png', pngs.get('10.png') as Buffer);
-    expect((await infer('stored', '--image', 's3://archive/scans')).text).toMatch(/^1 images done.*3 done before/m);
+    expect((await infer('stored', '--image', 's3://archive/scans')).text).toMatch(/^1 image done.*3 done before/m);
     expect(fake.read).toEqual(['scans/10.png', 'scans/2.png']);
   });
 
@@ -104,7 +104,7 @@ describe('infer on a folder of a store', () => {
     for (const name of ['broken', 'empty']) expect(seen.text).toMatch(new RegExp(`warning: s3://archive/x/${name}.png: `));
     expect((await filesOf('odd/overlays')).length).toBe(5);
     expect((await readdir(dir)).filter((name) => name.includes('up'))).toEqual([]);
-    expect((await infer('odd', ...words)).text).toMatch(/^1 images done.*5 done before/m);
+    expect((await infer('odd', ...words)).text).toMatch(/^1 image done.*5 done before/m);
   });
 
   it('takes all images of an object that holds several, and resumes within it', async () => {
@@ -125,9 +125,9 @@ describe('infer on a folder of a store', () => {
     ]);
     expect((await infer('clip', ...words)).text).toMatch(/^0 images done.*1 done before/m);
     await rm(join(dir, 'clip', 'overlays', 'clip_1.png'));
-    expect((await infer('clip', ...words)).text).toMatch(/^1 images done/m);
+    expect((await infer('clip', ...words)).text).toMatch(/^1 image done/m);
     await writeFile(join(dir, 'one.txt'), 's3://archive/t/clip.tif#2\n');
-    expect((await infer('one', '--list', '@one.txt')).text).toMatch(/^1 images done/m);
+    expect((await infer('one', '--list', '@one.txt')).text).toMatch(/^1 image done/m);
   });
 
   it('stops where no further object could be read', async () => {
@@ -170,7 +170,7 @@ describe('infer --list', () => {
     expect((await infer('rows', '--list', '@copy/all.csv')).text).toMatch(/^2 images done/m);
     await writeFile(join(dir, 'copy', 'two.csv'), 'path,image\n2.png,left/a.png\n');
     expect((await infer('rows', '--list', '@copy/two.csv')).text).toMatch(/not clear which column.*path, image/s);
-    expect((await infer('column', '--list', '@copy/two.csv', '--column', 'Path')).text).toMatch(/^1 images done/m);
+    expect((await infer('column', '--list', '@copy/two.csv', '--column', 'Path')).text).toMatch(/^1 image done/m);
     expect((await infer('column', '--list', '@copy/two.csv', '--column', 'c')).text).toMatch(/has no column "c"/);
     await writeFile(join(dir, 'copy', 'bare.csv'), '2.png,1\nleft/a.png,2\n');
     expect((await infer('column', '--list', '@copy/bare.csv')).text).toMatch(/its first line names an image, not columns/);
@@ -250,7 +250,7 @@ describe('infer --results parquet', () => {
     const merged = await run('merge', '--from', ...parts, '--to', '@parts');
     expect([merged.code, merged.text]).toEqual([
       0,
-      expect.stringMatching(/^4 images, \d+ objects found in total: .*results\.parquet/m),
+      expect.stringMatching(/^4 images, \d+ objects? found in total: .*results\.parquet/m),
     ]);
     expect(merged.text).toMatch(/shard 1\/2 on \S+: [\d.]+ images\/s; .* reading, .* computing, .* writing/);
     for (const name of ['results.parquet', 'images.parquet']) {

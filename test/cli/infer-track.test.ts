@@ -34,7 +34,7 @@ describe('infer --track', () => {
   it('writes an overlay clip, masks, COCO results with tracks and tracks.csv, and says how it tracked', async () => {
     const { code, text } = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@whole');
     expect(text).toMatch(/tracking by detection: the masker has no memory/);
-    expect([code, text]).toEqual([0, expect.stringMatching(/1 clips done, 4 frames, [\d.]+ frames\/s; \d+ objects followed/)]);
+    expect([code, text]).toEqual([0, expect.stringMatching(/1 clip done, 4 frames, [\d.]+ frames\/s; \d+ objects? followed/)]);
     const { videos, images } = await json('whole/images.json');
     expect(videos).toEqual([
       expect.objectContaining({ file_name: 'loop.dcm', frames: 4, done: 4, frameSeconds: 0.05, tracking: 'detection' }),
@@ -62,11 +62,11 @@ describe('infer --track', () => {
   it('skips a finished clip, and does it again where its files are gone', async () => {
     const before = await stat(join(dir, 'whole', 'overlays', 'loop.webp'));
     const { code, text } = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@whole');
-    expect([code, text]).toEqual([0, expect.stringContaining('1 clips done before')]);
+    expect([code, text]).toEqual([0, expect.stringContaining('1 clip done before')]);
     expect((await stat(join(dir, 'whole', 'overlays', 'loop.webp'))).mtimeMs).toBe(before.mtimeMs);
     await rm(join(dir, 'whole', 'overlays', 'loop.webp'));
     const again = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@whole');
-    expect([again.code, again.text]).toEqual([0, expect.stringContaining('1 clips done, 4 frames')]);
+    expect([again.code, again.text]).toEqual([0, expect.stringContaining('1 clip done, 4 frames')]);
   });
 
   it('is kept apart from results of single images, whichever came first', async () => {

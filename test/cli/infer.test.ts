@@ -49,7 +49,7 @@ describe('infer', () => {
     const { code, text } = await infer('--image', '@scans', '--prompt', PROMPT, '--out', '@whole', ...LOW);
     expect([code, text]).toEqual([
       0,
-      expect.stringMatching(/4 images done, [\d.]+ images\/s; \d+ objects found in total: .*results\.json/),
+      expect.stringMatching(/4 images done, [\d.]+ images\/s; \d+ objects? found in total: .*results\.json/),
     ]);
     const found = await results('whole');
     expect(found.length).toBeGreaterThan(3);
@@ -101,7 +101,7 @@ describe('infer', () => {
     expect((await infer(...line)).text).toMatch(/^0 images done.*4 done before/m);
     expect(await time()).toBe(first);
     await rm(join(dir, 'whole', 'overlays', 'c.png'));
-    expect((await infer(...line)).text).toMatch(/^1 images done.*3 done before/m);
+    expect((await infer(...line)).text).toMatch(/^1 image done.*3 done before/m);
     expect((await infer(...line, '--overwrite')).text).toMatch(/^4 images done/m);
     expect(await time()).not.toBe(first);
     expect(await readFile(join(dir, 'whole', 'results.json'), 'utf8')).toBe(before);
@@ -133,13 +133,13 @@ describe('infer', () => {
     await infer(...line('@moving/c.png'));
     expect(await namesFound('moved')).toEqual(['b', 'c']);
     await utimes(join(dir, 'moving', 'b.png'), new Date(), new Date(Date.now() + 5000));
-    expect((await infer(...line('@moving/*.png'))).text).toMatch(/^1 images done.*1 done before/m);
+    expect((await infer(...line('@moving/*.png'))).text).toMatch(/^1 image done.*1 done before/m);
     const other = await infer('--image', '@moving/c.png', '--prompt', 'nerve', '--out', '@moved', ...LOW);
     expect(other.text).toMatch(/1 images in .*moved were done with other settings and leave results\.json/);
     expect((await namesFound('moved')).filter((name) => name !== 'c')).toEqual([]);
   });
 
-  it('asks each prompt as a question of its own', async () => {
+  it('runs each prompt separately', async () => {
     const one = ['--image', '@scans/b.png', ...LOW];
     await infer(...one, '--prompt', 'cyst', '--out', '@q1');
     await infer(...one, '--prompt', 'kidney. liver', '--out', '@q2');

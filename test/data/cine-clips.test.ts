@@ -36,7 +36,7 @@ beforeAll(async () => {
     );
 });
 
-describe('films and volumes', () => {
+describe('clips and volumes', () => {
   it('stand for all their images where images are looked for', async () => {
     const images = join(dir, 'images');
     const named = (fileName: string, id: string) => ({ path: join(images, fileName), id, fileName });

@@ -101,7 +101,7 @@ describe('a mixture of sets', () => {
     });
   });
 
-  it('refuses to repeat or rename phantoms, which say so themselves', async () => {
+  it('refuses to repeat or rename phantoms, which name themselves', async () => {
     const data = config([{ name: 'phantoms', phantom, repeat: 2 }]);
     await expectError(openData(data, 1), {
       code: 'E_CONFIG_CONFLICT',

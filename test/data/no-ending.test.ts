@@ -22,7 +22,7 @@ const film = (...levels: readonly number[]) =>
 
 const dir = temporaryFolder('endings');
 
-describe('DICOM without an ending', () => {
+describe('DICOM without a file name extension', () => {
   it('is found in folders and by globs, and nothing else that has none', async () => {
     const disc = join(dir, 'disc');
     const whole = film(1);
@@ -56,7 +56,7 @@ describe('DICOM without an ending', () => {
     await expectError(findImages([disc]), { code: 'E_NO_IMAGES' });
   });
 
-  it('is imported from images/, its films by frames, and trained on from there', async () => {
+  it('is imported from images/, its clips by frames, and trained on from there', async () => {
     const [from, to] = [join(dir, 'set'), join(dir, 'coco')];
     await put(from, 'images/IM0001', film(1));
     await put(from, 'images/1.2.840.113', film(2, 3));

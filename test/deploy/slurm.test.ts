@@ -83,7 +83,7 @@ describeUnless(notSlurm, 'on a Slurm of two nodes', () => {
     const complete = await merge('out');
     expect(complete).toEqual({
       states: ['COMPLETED 0:0'],
-      log: expect.stringMatching(/^12 images, \d+ objects found in total/m),
+      log: expect.stringMatching(/^12 images, \d+ objects? found in total/m),
     });
     expect(await bytesOf('out')).toEqual(whole);
   });

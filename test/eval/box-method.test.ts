@@ -66,7 +66,7 @@ async function open(filling: Filling, found: Answer, name = String(Math.random()
 const two = sample('a', [object('cyst', [2, 2, 10, 10]), object('tumor', [20, 5, 30, 20])]);
 
 describe('a method that takes boxes', () => {
-  it('is two rows: the truth’s boxes, marked as oracle, and those of our detector', async () => {
+  it('is two rows: the ground-truth boxes, marked as oracle, and those of our detector', async () => {
     const [oracle, ours] = await open(new Filling(), []);
     expect([oracle?.name, ours?.name]).toEqual(['filling (oracle box)', 'filling (our box)']);
     expect([oracle?.given, ours?.given]).toEqual(['box (oracle)', 'box (our detector)']);

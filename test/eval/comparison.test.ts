@@ -37,6 +37,23 @@ describe('methods against each other', () => {
     expect(strictly?.difference).toBeGreaterThan(25);
     expect(comparisonTable(found).rows).toHaveLength(18);
   });
+
+  it('have no interval over one patient, and one without width over several whose differences are equal', async () => {
+    const methods = [method('a', 0), method('b', 1)];
+    const compared = async (group: (i: number) => string) => {
+      // Only even images: all differences are equal.
+      const own = samples.filter((_, i) => i % 2 === 0).map((one, i) => ({ ...one, group: group(i) }));
+      const { rows } = await collect([{ dataset: datasetOf(own), methods }], plain);
+      return compareMethods(rows, ['a', 'b'], ['one'], 5).filter(({ protocol }) => protocol === 'strict');
+    };
+    const [ofOne, ofSeveral] = [await compared(() => 'one patient'), await compared(String)];
+    expect(ofOne[0]).toMatchObject({ n: 6, interval: null, bootstrap: { p: 1 } });
+    const difference = ofOne[0]?.difference as number;
+    expect(difference).toBeGreaterThan(0);
+    expect(ofSeveral[0]).toMatchObject({ n: 6, difference, interval: [difference, difference] });
+    const [cell, other] = [ofOne, ofSeveral].map((found) => comparisonTable(found).rows[0]?.cells[6]);
+    expect([cell, other]).toEqual([null, `${difference.toFixed(2)} to ${difference.toFixed(2)}`]);
+  });
 });
 
 describe('the page', () => {

@@ -88,7 +88,7 @@ describe('a card of the gallery', () => {
     ]);
   });
 
-  it('shows the truth under the name that was asked for where one word stands for all', async () => {
+  it('shows the ground truth under the name that was asked for where one word stands for all', async () => {
     const one = sample('s', [object('benign', CYST), object('malignant', NERVE)]);
     const dataset = datasetOf([one]);
     const surveys = await surveyDatasets([dataset]);
@@ -113,7 +113,7 @@ describe('the colours of phrases', () => {
 });
 
 describe('the comparison figure', () => {
-  it('gives a phrase one colour in the columns of all methods and in the truth', async () => {
+  it('gives a phrase one colour in the columns of all methods and in the ground truth', async () => {
     const png = await comparisonFigure([{ dataset: 'toys', example }], ['before', 'after']);
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     /** How many pixels of a column (image, before, after, truth) have a colour. */

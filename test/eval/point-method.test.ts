@@ -151,7 +151,7 @@ describe('a method that takes points', () => {
 });
 
 describe('a method with random weights', () => {
-  it('says so, runs on ten images of each dataset, and has no mean', async () => {
+  it('is marked, runs on ten images of each dataset, and has no mean', async () => {
     const marking = new Marking();
     const [oracle] = (await open(marking, [FIXED], [], 'random')) as [PointMethod];
     expect([oracle.name, oracle.untrained, oracle.seen('BUSI')]).toEqual([

@@ -22,7 +22,7 @@ const wider = (one: Sample, phrases: readonly string[], score = 0.9) =>
     .map(({ phrase, boxXyxyPx: [x0, y0, x1, y1] }) => answered(phrase, score, [x0, y0, x1 + 1, y1]));
 
 describe('two protocols side by side', () => {
-  it('halves the strict DSC where half of the targets are missed, and leaves the paper’s as it was', async () => {
+  it('halves the strict DSC where half of the targets are not found, and leaves the paper’s unchanged', async () => {
     const samples = Array.from({ length: 20 }, (_, i) => sample(`s${i}`, [object('lesion', [5, 5, 15, 12 + (i % 3)])]));
     const half = methodOf('fake', (one, phrases) => (Number(one.id.slice(1)) % 2 === 0 ? wider(one, phrases) : []));
     const collected = await run(samples, half);
@@ -35,7 +35,7 @@ describe('two protocols side by side', () => {
     expect(collected.rows.filter(({ protocol, falseNegative }) => protocol === 'paper' && falseNegative)).toHaveLength(10);
   });
 
-  it('counts every instance strictly, and the one best box the paper’s way, against the whole truth', async () => {
+  it('counts every instance strictly, and under the paper’s protocol the best box, against the whole ground truth', async () => {
     const two = sample('s', [object('lesion', [2, 2, 10, 10]), object('lesion', [20, 2, 28, 10])]);
     const both = methodOf('fake', (one, phrases) => wider(one, phrases));
     const one = methodOf('fake', (image, phrases) => wider(image, phrases).slice(0, 1));
@@ -53,7 +53,7 @@ describe('two protocols side by side', () => {
     expect(summary(await run([two], both), 'paper').pooled.dsc).toBe(64);
   });
 
-  it('asks strictly for all names in every image, and the paper’s way for the true one alone', async () => {
+  it('prompts strictly with all names in every image, and under the paper’s protocol with the true one alone', async () => {
     const samples = [sample('a', [object('benign', [2, 2, 9, 9])]), sample('b', [object('malignant', [4, 4, 12, 12])])];
     const asked: string[] = [];
     const fake = methodOf('fake', (one, phrases) => {
@@ -72,7 +72,7 @@ describe('two protocols side by side', () => {
     expect(collected.warnings).toEqual([expect.stringContaining('reveals the label')]);
   });
 
-  it('keeps the questions of a dataset that names absent things itself', async () => {
+  it('keeps the prompts of a dataset that names absent structures itself', async () => {
     const samples = [
       sample('a', [object('cyst', [2, 2, 9, 9])], { phrases: ['kidney', 'cyst'] }),
       sample('b', [object('mass', [2, 2, 9, 9])], { phrases: ['mass'] }),
@@ -110,7 +110,7 @@ describe('two protocols side by side', () => {
     expect(summary(await run([one], enough), 'paper').pooled).toMatchObject({ dsc: 100, n: 1, falseNegatives: 0 });
   });
 
-  it('gives distances in millimetres only where every image has them, and a missed image its diagonal', async () => {
+  it('gives distances in millimetres only where every image has them, and a false negative the diagonal of its image', async () => {
     const spacingMm = [0.5, 0.25] as const;
     const samples = [
       sample('a', [object('lesion', [5, 5, 15, 15])], { spacingMm }),
@@ -148,9 +148,12 @@ describe('two protocols side by side', () => {
     const { interval } = summary(await run(samples, fake), 'strict').pooled;
     // Two patients, one of them lost: nothing can be said.
     expect(interval).toEqual({ dsc: [0, 95.24], iou: [0, 90.91], groups: 2 });
+    // The images of one patient say nothing of others.
+    const ofOne = summary(await run(samples.slice(0, 6), fake), 'strict').pooled;
+    expect(ofOne.interval).toEqual({ dsc: null, iou: null, groups: 1 });
   });
 
-  it('judges images that show nothing by their false alarms alone', async () => {
+  it('counts only false positives for images that show nothing', async () => {
     const samples = [sample('full', [object('lesion', [5, 5, 15, 15])]), sample('empty', [], { phrases: ['lesion'] })];
     const fake = methodOf('fake', () => [answered('lesion', 0.9, [5, 5, 15, 15])]);
     const collected = await run(samples, fake);

@@ -98,7 +98,7 @@ describe('a method that is given text', () => {
     ]);
   });
 
-  it('with random weights says so, and of several models needs one word for all', async () => {
+  it('with random weights is marked, and of several models needs one word for all', async () => {
     const options = { entry: entry([], ['ONE', 'OTHER']), weights: 'random', asPublished: false };
     const method = await TextMethod.open({ ...options, cache: new AnswerCache(dir) });
     expect([method.name, method.untrained, method.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);

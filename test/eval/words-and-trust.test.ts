@@ -27,7 +27,7 @@ const judge = (samples: readonly Sample[], method: Parameters<typeof methodOf>[1
   collect([{ dataset: datasetOf(samples), methods: [methodOf('ours', method)] }], { ...plain, ...options });
 
 describe('wordings', () => {
-  it('come as a list, as a file of one’s own and as word lists of datasets', async () => {
+  it('come as a list, as a file of your own and as word lists of datasets', async () => {
     const list = await readWordings('breast lesion., tumor,');
     expect(wordingsOf(list, 'mass')).toEqual(['mass', 'breast lesion', 'tumor']);
     await writeFile(join(dir, 'own.yaml'), 'lesion: [tumor, mass]\n');
@@ -107,7 +107,7 @@ describe('trust in masks', () => {
     expect(strict[1]?.predictedQuality).toBeCloseTo(0.4, 12);
   });
 
-  it('is judged over what was found, and lists the least trusted first', () => {
+  it('is computed over what was found, and lists the least trusted first', () => {
     const row = (image: string, predictedQuality: number, dsc: number, falseNegative = false) =>
       ({
         image,
@@ -143,7 +143,7 @@ describe('not in this image', () => {
     ...Array.from({ length: 5 }, () => row('mass', false, 0.9)),
   ];
 
-  it('is a threshold for a stated rate of false alarms, for phrases of their own where there are enough images', async () => {
+  it('is a threshold for a stated rate of false positives, for phrases of their own where there are enough images', async () => {
     const calibration = calibratePresence(rows, { falsePositiveRate: 0.05, source: 'val of toys', model: 'm' });
     const { threshold, falsePositiveRate, detectionRate } = calibration.perPhrase['cyst'] ?? {};
     // 2 of 40: the scores 0.39 and 0.38 pass, 0.37 does not.

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readMask } from '../../src/data/import/read-mask.js';
+import { readMask } from '../../src/data/import/objects/read-mask.js';
 import { importDataset } from '../../src/data/index.js';
 import { MaskFolderMethod } from '../../src/eval/index.js';
 import { replacedIdentity } from '../../src/evidence/index.js';

@@ -248,7 +248,7 @@ describe('the folder', () => {
     expect(readdirSync(dir).filter((name) => name.includes('failed'))).toEqual([]);
   });
 
-  it('complains about options that do not fit', async () => {
+  it('refuses options that do not fit', async () => {
     await expect(exportNano('safetensors', 'x', { textLength: 9 })).rejects.toThrow(UsageError);
     await expect(exportNano('savedmodel', 'x', { dtype: 'uint8' })).rejects.toThrow(UsageError);
     await expect(exportNano('graph-model', 'x', { textLength: 1000 })).rejects.toThrow(/takes \d+ tokens/);

@@ -44,7 +44,7 @@ describe('uncompressed DICOM', () => {
     }
   });
 
-  it('reads every frame of a film, of an odd number of bytes too', async () => {
+  it('reads every frame of a clip, of an odd number of bytes too', async () => {
     const frames = [1, 2, 3].map((n) => Uint8Array.from({ length: 15 }, (_, i) => n * 20 + i));
     const film = await DicomFile.parse(dicom({ width: 5, height: 3, frames }), 'film.dcm');
     expect(film.header.frames).toBe(3);
@@ -332,7 +332,7 @@ describe('privacy', () => {
 describe('decodeImage of DICOM', () => {
   const film = dicom({ ...size, frames: [GREY, GREY.map((v) => 255 - v)] });
 
-  it('takes a frame by its number and refuses a film without one', async () => {
+  it('takes a frame by its number and refuses a clip without one', async () => {
     const file = await write('film.dcm', film);
     expect([...(await decodeImage(`${file}#1`)).data]).toEqual(greyOf(GREY.map((v) => 255 - v)));
     await expectError(decodeImage(file), {
@@ -346,7 +346,7 @@ describe('decodeImage of DICOM', () => {
     expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
   });
 
-  it('knows DICOM without an ending by its beginning', async () => {
+  it('recognises DICOM without a file name extension by its beginning', async () => {
     const file = await write('1.2.840.1', film);
     expect(await listImages(file)).toHaveLength(2);
     expect([...(await decodeImage(`${file}#0`)).data]).toEqual(greyOf(GREY));

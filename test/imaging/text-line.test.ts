@@ -87,7 +87,7 @@ describe('the font of overlays', () => {
     return child.stdout;
   }
 
-  it('draws the same on a machine without fonts, and complains about nothing', async () => {
+  it('draws the same on a machine without fonts, without a warning', async () => {
     // A configuration that names no folder with fonts.
     const FONTCONFIG_FILE = resolve('assets', 'fonts', 'fonts.conf');
     const env = { PATH: process.env['PATH'], HOME: join(dir, 'nobody'), FONTCONFIG_FILE };

@@ -57,7 +57,7 @@ describe('runBatch', () => {
     expect(summary.found).toBeGreaterThan(0);
   });
 
-  it('judges whether each thing is there, where the models are calibrated', async () => {
+  it('decides whether each structure is present, where the models are calibrated', async () => {
     const model = join(dir, 'calibrated');
     await cp(nanoModels.detector, model, { recursive: true });
     const threshold = { threshold: 0.1, absent: 20, present: 20, falsePositiveRate: 0.05, detectionRate: 0.9 };

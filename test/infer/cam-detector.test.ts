@@ -107,7 +107,7 @@ describe('the dense conditional random field', () => {
 });
 
 describe('the grey levels of a JET overlay', () => {
-  it('are those of the published picture, and fall where salience rises above three quarters', async () => {
+  it('are those of the published figure, and fall where salience rises above three quarters', async () => {
     const golden = await GoldenCase.read('medclip-sam');
     const grey = greyOfJetOverlay(goldenImage(golden), golden.array('in.probabilities').data as Float32Array);
     const expected = golden.array('out.grey').data as Float32Array;

@@ -127,7 +127,7 @@ describe('an adapter and its configuration', () => {
     expect(await outcome(await changed({}, twice))).toMatch(/lora_A\.weight is there twice/);
   });
 
-  it('are read in a moment whatever pattern a stranger wrote', async () => {
+  it('are read in a moment whatever pattern an untrusted file has', async () => {
     expect(
       await outcome(
         await changed({ rank_pattern: { '([a-z_.0-9]+)+!': 3, 'model.text_projection': 2, 'decoder\\.layers\\.1\\.fc1': 4 } }),

@@ -91,7 +91,7 @@ describe('applyLora', () => {
     expect(net.layers[1]?.fc2).toBeInstanceOf(LoraLinear);
   });
 
-  it('keeps the paths of what it wraps, and adds those of peft', () => {
+  it('keeps the paths of wrapped layers, and adds those of peft', () => {
     const before = [...new Net().namedParameters()].map(([path]) => path);
     const after = [...adapted().namedParameters()].map(([path]) => path);
     expect(before.filter((path) => !after.includes(path))).toEqual([]);

@@ -205,7 +205,7 @@ describe('the criterion', () => {
     });
   });
 
-  it('judges a model of one stage, which has no proposals, by its layers', async () => {
+  it('scores a model of one stage, which has no proposals, by its layers', async () => {
     const { golden, outputs, textMask, targets } = await readCase('losses-single');
     const [total = 0, , , , , encoder = 0] = await golden.tensor('out.values').data();
     const report = await criterion.evaluate({ layers: outputs.layers, encoder: undefined }, textMask, targets);

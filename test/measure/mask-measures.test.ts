@@ -94,7 +94,7 @@ describe('the measures of other shapes', () => {
     expect(Math.abs(perimeterMm - 70)).toBeLessThan(1.5);
   });
 
-  it('are those of the largest part, and say so; holes count for the area alone', () => {
+  it('are those of the largest part, whose share is stated; holes count for the area alone', () => {
     const rows = Array.from({ length: 30 }, (_, y) =>
       Array.from({ length: 40 }, (__, x) =>
         x < 24 && x >= 4 && y >= 4 && y < 24 && !(x >= 10 && x < 14 && y >= 10 && y < 14) ? '#' : '.',

@@ -36,6 +36,12 @@ describe('metrics at the edges', () => {
     expect([...distanceTransform(mask('.', '#', '.', '.'), { x: 9, y: 0.5 })]).toEqual([0.5, 0, 0.5, 1]);
   });
 
+  it('measures in pixels unless a spacing is given', () => {
+    const [a, b] = [mask('#...', '....', '....'), mask('....', '....', '...#')];
+    expect(hausdorff95(a, b)).toBeCloseTo(Math.hypot(3, 2), 12);
+    expect(hausdorff95(a, b, { x: 4, y: 0.5 })).toBeCloseTo(Math.hypot(12, 1), 12);
+  });
+
   it('compares boxes', () => {
     expect(boxIou([0, 0, 4, 2], [2, 0, 6, 2])).toBeCloseTo(1 / 3, 12);
     expect(boxIou([0, 0, 1, 1], [1, 0, 2, 1])).toBe(0);
@@ -43,14 +49,14 @@ describe('metrics at the edges', () => {
     expect(boxIou([3, 3, 1, 1], [0, 0, 4, 4])).toBe(0);
   });
 
-  it('has no average precision without true boxes, and none left without predictions', () => {
+  it('has no average precision without ground-truth boxes, and none left without predictions', () => {
     const box = [0, 0, 2, 2] as const;
     expect(averagePrecision([{ truth: [], predicted: [{ box, label: 'cyst', score: 1 }] }]).ap).toBeNaN();
     expect(averagePrecision([{ truth: [{ box, label: 'cyst' }], predicted: [] }]).ap).toBe(0);
     expect(averagePrecision([{ truth: [{ box, label: 'cyst' }], predicted: [{ box, label: 'cyst', score: 0.1 }] }]).ap).toBe(1);
   });
 
-  it('gives an answer the last of the true boxes that it covers alike, as COCO does', () => {
+  it('matches a detection with the last of the ground-truth boxes that it covers equally, as COCO does', () => {
     const label = 'cyst';
     const truth = [
       { box: [0, 0, 10, 10], label },

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   averagePrecision,
   type BoxCorners,
-  bootstrapInterval,
   diceCoefficient,
   distanceTransform,
+  groupedBootstrapInterval,
   hausdorff95,
   iou,
   type MaskPixels,
@@ -67,12 +67,14 @@ describe('metrics against scipy, numpy and pycocotools', () => {
   it('puts the bootstrap interval where the normal approximation has it', () => {
     const values = numbers(golden, 'in.values');
     const half = (1.96 * populationStd(values)) / Math.sqrt(values.length);
-    const { low, high } = bootstrapInterval(values, { seed: 3 });
+    const groups = values.map((_, i) => String(i));
+    const interval = (seed: number) => groupedBootstrapInterval(values, groups, { seed });
+    const { low, high } = interval(3);
     // 2000 draws place a 2.5% quantile to within about a tenth of the standard error.
     expect(Math.abs(low - (mean(values) - half))).toBeLessThan(0.15 * half);
     expect(Math.abs(high - (mean(values) + half))).toBeLessThan(0.15 * half);
-    expect(bootstrapInterval(values, { seed: 3 })).toEqual({ low, high });
-    expect(bootstrapInterval(values, { seed: 4 })).not.toEqual({ low, high });
+    expect(interval(3)).toEqual({ low, high });
+    expect(interval(4)).not.toEqual({ low, high });
   });
 
   it('counts average precision as COCO does', () => {

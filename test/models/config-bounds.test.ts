@@ -40,7 +40,7 @@ async function complaint(kind: keyof typeof FOLDERS, path: string, value: unknow
   return error.message;
 }
 
-describe('a config.json of a stranger', () => {
+describe('an untrusted config.json', () => {
   const huge = 1e9;
   it.each<[keyof typeof FOLDERS, string, unknown]>([
     ['detector', 'encoder_layers', huge],

@@ -83,7 +83,7 @@ describe('parseGroundingDinoConfig', () => {
   });
 });
 
-describe('GroundingDino from nothing', () => {
+describe('GroundingDino from scratch', () => {
   it.each([
     ['as published', {}],
     ['with queries from the first stage', { embedding_init_target: false }],

@@ -149,13 +149,16 @@ describe('a transposed convolution', () => {
 
 describe('a depthwise convolution', () => {
   it.each([
-    { kernel: 3, given: undefined, padding: 1 },
-    { kernel: 4, given: undefined, padding: 2 },
-    { kernel: 5, given: 0, padding: 0 },
-  ])('sums the window of each channel alone: $kernel x $kernel, padded by $padding', async ({ kernel, given, padding }) => {
-    const layer = filled(new DepthwiseConv2d(3, kernel, given));
+    { options: { kernelSize: 3 }, padding: 1 },
+    { options: { kernelSize: 3, bias: false }, padding: 1 },
+    { options: { kernelSize: 4 }, padding: 2 },
+    { options: { kernelSize: 5, padding: 0 }, padding: 0 },
+  ])('sums the window of each channel alone: $options, padded by $padding', async ({ options, padding }) => {
+    const kernel = options.kernelSize;
+    const layer = filled(new DepthwiseConv2d(3, options));
     const x = normalTensor([BATCH, 7, 6, 3], 1);
-    const [input, weight, bias] = [x, layer.weight.value, layer.bias.value].map(valuesOf) as [At, At, At];
+    const [input, weight] = [x, layer.weight.value].map(valuesOf) as [At, At];
+    const bias = layer.bias === undefined ? () => 0 : valuesOf(layer.bias.value);
     const steps = (size: number) => size + 2 * padding - kernel + 1;
     await expectValues(layer, x, [BATCH, steps(7), steps(6), 3], (b = 0, i = 0, j = 0, c = 0) => {
       const term: At = (u = 0, v = 0) => input(b, i + u - padding, j + v - padding, c) * weight(u, v, c, 0);
@@ -423,7 +426,7 @@ describe('starting values', () => {
     ['a linear layer', () => new Linear(64, 30), 1 / 8],
     ['a convolution', () => new Conv2d(4, 30, { kernelSize: 4 }), 1 / 8],
     ['a transposed convolution', () => new ConvTranspose2d(30, 4, { stride: 4 }), 1 / 8],
-    ['a depthwise convolution', () => new DepthwiseConv2d(100, 4), 1 / 4],
+    ['a depthwise convolution', () => new DepthwiseConv2d(100, { kernelSize: 4 }), 1 / 4],
   ];
   it.each(bounds)('of %s are uniform within the bound of torch, and its bias is zero', async (_name, make, bound) => {
     const layer = make();
@@ -464,7 +467,8 @@ describe('a layer made again from its config', () => {
     ['Linear without a bias', () => new Linear(5, 3, { bias: false }), [2, 5]],
     ['Conv2d', () => new Conv2d(3, 4, { kernelSize: 2, stride: 3, padding: 1, bias: false }), [2, 7, 6, 3]],
     ['ConvTranspose2d', () => new ConvTranspose2d(3, 4, { stride: 2 }), [2, 3, 2, 3]],
-    ['DepthwiseConv2d', () => new DepthwiseConv2d(3, 5, 1), [2, 7, 6, 3]],
+    ['DepthwiseConv2d', () => new DepthwiseConv2d(3, { kernelSize: 5, padding: 1 }), [2, 7, 6, 3]],
+    ['DepthwiseConv2d without a bias', () => new DepthwiseConv2d(3, { kernelSize: 3, bias: false }), [2, 7, 6, 3]],
     ['Embedding', () => new Embedding(7, 3), []],
     ['LayerNorm', () => new LayerNorm(5, EPS), [2, 5]],
     ['GroupNorm', () => new GroupNorm(2, 6, EPS), [2, 3, 2, 6]],

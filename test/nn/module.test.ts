@@ -163,6 +163,9 @@ describe('apply', () => {
     class Prompts extends Module {
       tokens(): void {}
       dense(): void {}
+      get size(): number {
+        return 2;
+      }
     }
     expect(() => new Block().apply(tf.zeros([1]))).toThrow(/^Block.apply: .* Call forward instead$/);
     expect(() => new Prompts().apply(tf.zeros([1]))).toThrow(/^Prompts.apply: .* Call tokens or dense instead$/);

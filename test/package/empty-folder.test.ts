@@ -143,14 +143,14 @@ describe('sonoground in an empty folder', () => {
 
   it('segments an image that comes with it, and asks its own word lists and data', () => {
     const { code, text } = run('infer', '--image', 'examples/fetal-head-1.jpg', '--prompt', 'fetal head', '--out', 'out');
-    expect([code, text]).toEqual([0, expect.stringMatching(/^1 images done/m)]);
+    expect([code, text]).toEqual([0, expect.stringMatching(/^1 image done/m)]);
     expect(existsSync(join(project, 'out', 'overlays', 'fetal-head-1.png'))).toBe(true);
     // One image of the 120; nothing has been trained here yet.
     const shard = run('eval', '--shard', '0/120', '--prompts', 'default');
-    expect([shard.code, shard.text]).toEqual([0, expect.stringContaining('1 images predicted, stored in runs/examples')]);
+    expect([shard.code, shard.text]).toEqual([0, expect.stringContaining('1 image predicted, stored in runs/examples')]);
   });
 
-  it('trains by a configuration that comes with it, and judges and exports the run', () => {
+  it('trains by a configuration that comes with it, and evaluates and exports the run', () => {
     const trained = run('train', '--config', 'configs/phantom.yaml', '--set', 'run.dir=runs/tiny', ...TINY);
     expect([trained.code, trained.text]).toEqual([0, expect.stringContaining('metrics: runs/tiny/metrics.json')]);
     expect(readFileSync(join(project, 'runs', 'tiny', 'config.yaml'), 'utf8')).toContain('detector: weights/nano-grounding-dino');

@@ -75,7 +75,7 @@ describe('a server that lies', () => {
     expect(at.hub.storage.map(({ range }) => range)).toEqual([undefined, 'bytes=1000-', undefined]);
   });
 
-  it('about the content: once more from nothing, then no more', async () => {
+  it('about the content: once more from the start, then no more', async () => {
     at.hub.faults.storage.push(faults.body(noise(300_000, 7)), faults.body(noise(300_000, 8)));
     const message = await refusal(at.download());
     expect(message).toContain(`expected the checksum ${sha256(at.hub.content('model.safetensors'))}, got `);

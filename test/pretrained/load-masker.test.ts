@@ -22,14 +22,14 @@ async function folderOf(name: string, config: unknown, weights?: ReadonlyMap<str
 }
 
 describe('a masker of any kind', () => {
-  it('is a SAM where the folder says so, with the processing of SAM', async () => {
+  it('is a SAM where the config.json names one, with the processing of SAM', async () => {
     const parts = await loadMasker(fixturePath('sam-windows'));
     expect(parts.type).toBe('sam');
     expect(parts.imageProcessor.config).toMatchObject({ size: { longest_edge: 80 }, pad_size: { height: 80, width: 80 } });
     parts.model.dispose();
   });
 
-  it('is a SAM 2 where the folder says so, or the part of a video model for images', async () => {
+  it('is a SAM 2 where the config.json names one, or the part of a video model for images', async () => {
     const stable = fixturePath('sam2-stable');
     const { arrays } = await readSafetensors(join(stable, 'model.safetensors'));
     const one: NamedArray = { dtype: 'float32', shape: [1], data: Float32Array.of(1) };

@@ -62,7 +62,7 @@ describe('settings of padding', () => {
     });
   });
 
-  it('complain of an image that is too large and not resized', async () => {
+  it('refuse an image that is too large and not resized', async () => {
     const processor = await processorOf({ ...SETTINGS, do_resize: false });
     expectError(() => processor.process(images.slice(0, 1)), {
       code: 'E_IMAGE_TOO_LARGE',

@@ -168,7 +168,7 @@ describe('PromptTokenizer', () => {
   });
 });
 
-describe('a tokenizer of a stranger', () => {
+describe('an untrusted tokenizer', () => {
   const loaded = async (change: (json: Record<string, Record<string, unknown>>) => object) => {
     const dir = await mkdtemp(join(tmpdir(), 'sonoground-text-'));
     const json = JSON.parse(await readFile(join(NANO, 'tokenizer.json'), 'utf8'));

@@ -153,7 +153,7 @@ describeUnless(elsewhere, 'fallbacks', () => {
     expect(isComplete(project)).toBe(true);
   });
 
-  it('WebAssembly where nothing can be downloaded; told once, tried again by an explicit set-up', async () => {
+  it('WebAssembly where nothing can be downloaded; reported once, tried again by an explicit set-up', async () => {
     const project = machine.clone();
     machine.set('python3', 'fail');
     const { code, output } = await machine.run(project);
@@ -217,7 +217,7 @@ describeUnless(elsewhere, 'the addon for MPI', () => {
     expect((await machine.run(project)).output).not.toContain('MPI');
   });
 
-  it('is left out, told once in a line, where it does not compile; an explicit set-up tries again', async () => {
+  it('is left out, with one line of notice, where it does not compile; an explicit set-up tries again', async () => {
     const project = machine.clone();
     machine.add('mpicc');
     machine.set('mpicc', 'wrong');

@@ -45,7 +45,7 @@ describe('the bundled command line', () => {
     expect(bundled(files)).toBe('built');
   });
 
-  it('loads only what the typed command uses', () => {
+  it('loads only the modules of the typed command', () => {
     const files = {
       'cli/index.js':
         "const { run } = process.argv[2] === 'one' ? await import('./one.js') : await import('./other.js'); process.stdout.write(run());",

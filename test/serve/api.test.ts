@@ -123,7 +123,7 @@ describe('POST /v1/segment', () => {
     expect(maskArea(mask)).toBe(rle.area);
   });
 
-  it('asks several prompts as questions of their own', async () => {
+  it('runs several prompts separately', async () => {
     const one = async (prompt: string | string[]) =>
       (await post('/v1/segment', { image: base64(), prompt, threshold: 0.05, mask_format: 'none' })).json().segments;
     const both = [...(await one('mass')), ...(await one('cyst. kidney'))].sort((a, b) => b.score - a.score);

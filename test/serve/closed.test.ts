@@ -313,7 +313,7 @@ describe('who comes from elsewhere', () => {
 });
 
 describe('the log', () => {
-  it('has a line for every request, and nothing of what it holds', async () => {
+  it('has a line for every request, and nothing of its content', async () => {
     await ask(address, head('GET', '/'));
     await ask(address, head('GET', '/nothing/%0d%0aGET%20/v1/health%20200', WITH_TOKEN));
     await ask(address, head('GET', `/v1/health?token=${TOKEN}`, WITH_TOKEN));

@@ -14,7 +14,7 @@ const { loadDetector } = await import('../../dist/pretrained/index.js');
 const { DetectorTask, runConfigSchema } = await import('../../dist/train/index.js');
 const { AdamW, GlobalNorm, groupParameters } = await import('../../dist/train/optim/index.js');
 const { takeStep } = await import('../../dist/train/step.js');
-const { trainable } = await import('../../dist/train/training-state.js');
+const { trainable } = await import('../../dist/train/run-folder/training-state.js');
 const { haveSameArrays } = await import('../../dist/train/ranks/index.js');
 const { Rng } = await import('../../dist/util/index.js');
 

@@ -53,7 +53,7 @@ async function evaluated(run: RunConfig, models: LoadOptions): Promise<{ rows: r
   return { rows, means: meansOf(rows) };
 }
 
-describe('a run that is judged by its answers', () => {
+describe('a run that is monitored by a score', () => {
   it.each(['val.dsc', 'val.boxIou'])('keeps the detector with the highest %s, as evaluated', async (monitor) => {
     const asked = config(monitor, monitor);
     expect(asked.train.monitorMode).toBe('max');
@@ -76,7 +76,7 @@ describe('a run that is judged by its answers', () => {
     expect(Math.abs(means.dsc - overTargets)).toBeGreaterThan(1e-4);
   });
 
-  it('keeps the masker whose masks of the true boxes are best', async () => {
+  it('keeps the masker whose masks of the ground-truth boxes are best', async () => {
     const asked = config('masker', 'val.dsc', { task: 'masker', lora: { preset: 'mask-decoder', rank: 2, alpha: 2 } });
     let best = Number.NaN;
     let folder = '';

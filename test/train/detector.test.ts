@@ -169,8 +169,8 @@ describe('training the detector', () => {
     expect((await bytes('two-parts')).equals(await bytes('one-go'))).toBe(true);
   });
 
-  it('says which part of the data is empty before anything is trained', async () => {
-    await expect(runTraining(config('empty'), { ...data, val: phantoms(0, 2) })).rejects.toThrow(/its val part has no image/);
+  it('names the empty split before anything is trained', async () => {
+    await expect(runTraining(config('empty'), { ...data, val: phantoms(0, 2) })).rejects.toThrow(/its split val has no image/);
   });
 
   it('stops when the loss is not a number, names the images, and keeps the last checkpoint', async () => {

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { crc32c, scalarsRecord, versionRecord } from '../../src/train/events.js';
-import { TrainLog } from '../../src/train/train-log.js';
+import { crc32c, scalarsRecord, versionRecord } from '../../src/train/run-folder/events.js';
+import { TrainLog } from '../../src/train/run-folder/train-log.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('events');

@@ -17,7 +17,7 @@ import {
   SupportPool,
   TrainingStopped,
 } from '../../src/train/index.js';
-import { changeTask } from '../../src/train/task-augment.js';
+import { changeTask } from '../../src/train/tasks/task-augment.js';
 import { Rng } from '../../src/util/index.js';
 import { saveCheckpoint } from '../../src/weights/index.js';
 import { openExemplarMethod } from '../../src/workflows/evaluate/methods.js';

@@ -168,7 +168,7 @@ describe('training on several ranks', () => {
       expect(Math.abs(((await totals('stops'))[i] as number) - total)).toBeLessThan(1e-5 * total);
   });
 
-  it('goes on from the arrays of rank 0 where processors round differently', async () => {
+  it('resumes with the arrays of rank 0 where processors round differently', async () => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) };
     const tasks = [toyTask(), toyTask()];
@@ -193,7 +193,7 @@ describe('training on several ranks', () => {
 });
 
 describe('a process started by a launcher', () => {
-  it('is one of several only where the launcher says so', () => {
+  it('is one of several only where the launcher sets it', () => {
     expect(launchOf({})).toBeUndefined();
     expect(launchOf({ OMPI_COMM_WORLD_SIZE: '1', OMPI_COMM_WORLD_RANK: '0' })).toBeUndefined();
     expect(launchOf({ OMPI_COMM_WORLD_SIZE: '4', OMPI_COMM_WORLD_RANK: '3' })).toEqual({

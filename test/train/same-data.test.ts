@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { writeCoco } from '../../src/data/coco.js';
 import { CocoDataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
-import { digestOf, recordData } from '../../src/train/data-record.js';
 import { runConfigSchema, type TrainerOptions, train } from '../../src/train/index.js';
-import { otherVersions, stepVersions } from '../../src/train/versions.js';
+import { readCheckpoint } from '../../src/train/run-folder/checkpoint.js';
+import { digestOf, recordData } from '../../src/train/run-folder/data-record.js';
+import { otherVersions, stepVersions } from '../../src/train/run-folder/versions.js';
 import { InUseError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -144,7 +144,7 @@ describe('a run that is resumed', () => {
 });
 
 describe('other versions', () => {
-  it('are told one by one, and those that are the same are not', () => {
+  it('are listed one by one, and equal ones are not', () => {
     const before = stepVersions({ sonoground: '1.0.0', commit: 'a', backend: 'tensorflow', tensorflow: '2.9.1', tfjs: '4.22.0' });
     const now = { ...before, commit: 'b', tensorflow: '2.21.0' };
     expect(otherVersions(before, now)).toBe('commit was a and is b, tensorflow was 2.9.1 and is 2.21.0');

@@ -11,7 +11,7 @@ import { FileTree } from '../../src/data/import/file-tree.js';
 import { checkPlaces } from '../../src/data/import/places.js';
 import { readTable } from '../../src/data/import/readers/table.js';
 import { findImporter } from '../../src/data/import/registry.js';
-import { readSplitFile } from '../../src/data/import/split-file.js';
+import { readSplitFile } from '../../src/data/import/splits/split-file.js';
 import { kFolds } from '../../src/data/splits.js';
 import { stageFolder } from '../../src/export/staging.js';
 import { parsePart } from '../../src/imaging/formats/address.js';

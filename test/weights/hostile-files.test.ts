@@ -49,7 +49,7 @@ function torchFile(
 const name = pickledText('w');
 const plain = pickledTensor([2n, 2n], [2n, 1n], 4n);
 
-describe('a torch file of a stranger', () => {
+describe('an untrusted torch file', () => {
   it('is read where nothing is wrong with it', async () => {
     const path = join(dir, 'good.pth');
     await writeFile(path, torchFile(name, plain));
@@ -135,7 +135,7 @@ function header(entries: Record<string, unknown>): string {
 
 const whole = { dtype: 'F32', shape: [4], data_offsets: [0, 16] };
 
-describe('a safetensors file of a stranger', () => {
+describe('an untrusted safetensors file', () => {
   it.each<[string, Buffer, RegExp]>([
     [
       'a name of 30 MB',

@@ -72,7 +72,7 @@ describe('reading safetensors', () => {
     expect(await valuesOf('BOOL', Uint8Array.from([0, 1]), 2)).toEqual([0, 1]);
   });
 
-  it('refuses whole numbers that do not fit', async () => {
+  it('refuses integers that do not fit', async () => {
     const body = new Uint8Array(BigInt64Array.from([2n ** 31n]).buffer);
     await expectError(valuesOf('I64', body, 1), {
       code: 'E_NUMBER_RANGE',

@@ -60,7 +60,7 @@ describe('the demo', () => {
     expect(leaked).toBe(0);
   });
 
-  it('says in per cent how good it was, how good it is, and what became of what it could do', async () => {
+  it('gives the scores before and after in percent, and those of structures known before', async () => {
     const { before, after, constantMask, retained, training } = (await readMetrics(result.metricsFile)) as DemoMetrics;
     for (const summary of [before, after]) expect(summary).toMatchObject({ images: 2, n: 2, dsc: expect.any(Number) });
     expect(Object.keys(after.structures)).toEqual(['fetal head']);

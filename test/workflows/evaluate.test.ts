@@ -228,7 +228,7 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
     await page.close();
   });
 
-  it('says nothing that it was not told: no script from a file name', async () => {
+  it('runs no script from a file name', async () => {
     const html = await readFile(join(config.run.dir, 'evaluation.html'), 'utf8');
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/https?:\/\//);

@@ -10,7 +10,7 @@ const config = (more: object) =>
     ...more,
   });
 
-it('a masker that was trained beside a tuned detector is judged with it', () => {
+it('a masker that was trained beside a tuned detector is evaluated with it', () => {
   const run = config({ task: 'masker', model: { adapter: 'd/best' } });
   expect(selectStartingModels(run)).toEqual({ detector: run.model.detector, masker: run.model.masker, adapter: 'd/best' });
   expect(selectTrainedModels(run, 'm/best')).toMatchObject({ adapter: 'd/best', maskerAdapter: 'm/best' });

@@ -36,7 +36,10 @@ export const AREAS = {
     share: 0.45,
     groups: [
       ...['box-losses', 'focal', 'mask-losses', 'matcher'].map((name) => mirrored('losses', name)),
-      { mutate: files('losses', ['criterion', 'cell-targets']), tests: ['test/losses/{criterion,cells}.test.ts'] },
+      {
+        mutate: files('losses', ['criterion', 'cell-loss', 'cell-targets', 'head-targets']),
+        tests: ['test/losses/{criterion,cells}.test.ts'],
+      },
     ],
   },
   nn: {
@@ -54,6 +57,7 @@ export const AREAS = {
           'conv2d',
           'depthwise-conv2d',
           'embedding',
+          'frozen-batch-norm',
           'group-norm',
           'init',
           'layer-norm',

@@ -6,6 +6,7 @@
  *   npm run mutate -- metrics detections     some of them
  *   npm run mutate -- nn --share 0.1         a tenth of the mutants
  *   npm run mutate -- metrics --only src/metrics/roc.ts
+ *   npm run mutate -- metrics --only src/metrics/roc.ts:1-40   some of its lines
  */
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -72,11 +73,10 @@ function readArguments() {
   }
 }
 
-/** The groups of an area, with the files of `only` alone. */
+/** The groups of an area, with the files, or the lines of files, of `only` alone. */
 function groupsOf({ groups }, only) {
-  return groups
-    .map((group) => ({ ...group, mutate: group.mutate.filter((file) => only === undefined || only.includes(file)) }))
-    .filter(({ mutate }) => mutate.length > 0);
+  const chosen = (file) => only?.filter((one) => one === file || one.startsWith(`${file}:`)) ?? [file];
+  return groups.map((group) => ({ ...group, mutate: group.mutate.flatMap(chosen) })).filter(({ mutate }) => mutate.length > 0);
 }
 
 async function mutate(folder, { mutate: files, tests }, share, { workers, seed }) {

@@ -11,7 +11,7 @@ import {
   runClips,
   TrackedSegmenter,
 } from '../../infer/index.js';
-import { UsageError } from '../../util/index.js';
+import { counted, UsageError } from '../../util/index.js';
 import { consoleLogger } from '../console-logger.js';
 import { findClips } from '../images/find-clips.js';
 import type { GlobalOptions } from '../options.js';
@@ -98,9 +98,9 @@ export async function trackClips(
   });
   const { done, frames, skipped, tracks, bad } = summary;
   const rate = (1000 * frames) / Math.max(1, performance.now() - begin);
-  const before = skipped === 0 ? '' : `, ${skipped} clips done before`;
+  const before = skipped === 0 ? '' : `, ${counted(skipped, 'clip')} done before`;
   consoleLogger.info(
-    `${done} clips done, ${frames} frames, ${rate.toFixed(rate < 10 ? 2 : 0)} frames/s${before}; ${tracks} objects followed in total: ${join(out, 'tracks.csv')}, ${join(out, 'overlays')}`,
+    `${counted(done, 'clip')} done, ${counted(frames, 'frame')}, ${rate.toFixed(rate < 10 ? 2 : 0)} frames/s${before}; ${counted(tracks, 'object')} followed in total: ${join(out, 'tracks.csv')}, ${join(out, 'overlays')}`,
   );
   reportEvidence(summary.evidence, out, options.keepIdentity);
   for (const message of bad) consoleLogger.warn(message);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DataError, type Logger, silentLogger } from '../../util/index.js';
+import { counted, DataError, type Logger, silentLogger } from '../../util/index.js';
 import type { Split } from '../coco.js';
 import type { Dataset } from '../types.js';
 import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
@@ -34,7 +34,7 @@ export async function auditForTraining(
     throw new DataError({
       code: 'E_DATA_UNUSABLE',
       where: 'data',
-      what: `${counted(unreadable.length, 'image', 'images')} cannot be used: ${list(unreadable, problemText)}`,
+      what: `${counted(unreadable.length, 'image')} cannot be used: ${list(unreadable, problemText)}`,
       fix: 'Repair them, or take them out of the dataset',
     });
   const twins = report.duplicates.filter(({ level }) => level === 'error');
@@ -94,10 +94,6 @@ function timed(logger: Logger): (done: number, total: number) => void {
     const left = Math.round((((now - begin) / done) * (total - done)) / 1000);
     logger.info(`data: ${done} of ${total} images checked, ${left} s left`);
   };
-}
-
-function counted(count: number, one: string, several: string): string {
-  return `${count} ${count === 1 ? one : several}`;
 }
 
 function list<T>(items: readonly T[], text: (item: T) => string): string {

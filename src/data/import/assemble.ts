@@ -2,7 +2,7 @@ import { relative, sep } from 'node:path';
 import type { Split } from '../coco.js';
 import type { CocoEntry } from './coco-writer.js';
 import type { ObjectEntry, RecordResult } from './process-record.js';
-import { splitGroups, splitRows, TRAIN_AND_VAL } from './split.js';
+import { splitGroups, splitRows, TRAIN_AND_VAL } from './splits/index.js';
 import type { Importer, SourceRecord } from './types.js';
 
 /** A record and its result. */

@@ -16,7 +16,7 @@ import type { NamedRecord, ProcessOptions, RecordResult } from './process-record
 import { loadPrompts, phraseOf } from './prompts.js';
 import { type CopiesReport, countSplits, type ImportReport } from './report.js';
 import { resizedNote } from './resized.js';
-import { readSplitFile, splitText, withSplits } from './split-file.js';
+import { readSplitFile, splitText, withSplits } from './splits/index.js';
 import { paperStems, withStems } from './stems.js';
 import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
 import type { Found, Importer, Problem } from './types.js';

@@ -4,7 +4,7 @@ import { calibratedSlice, decodeImage, encodePng, maskToPng, type RasterImage, r
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
 import { sizeMisfit } from '../annotation-misfit.js';
 import { type Fingerprint, fingerprintOf } from '../audit/index.js';
-import { type Instance, paperInstances, strictInstances } from './instances.js';
+import { type Instance, paperInstances, strictInstances } from './objects/index.js';
 import type { PaperRows, SourceRecord } from './types.js';
 import { openVolume, transposed } from './volumes.js';
 

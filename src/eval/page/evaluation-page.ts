@@ -1,5 +1,5 @@
 import { foldImages, type TargetRow } from '../../protocols/index.js';
-import { escapeHtml } from '../../util/index.js';
+import { counted, escapeHtml } from '../../util/index.js';
 import { colouredPhrases, type Example } from '../gallery/examples.js';
 import type { PresenceSummary } from '../presence/presence-summary.js';
 import type { StructureRobustness } from '../robustness/robustness-summary.js';
@@ -130,7 +130,7 @@ function distributions(groups: readonly RowGroup[]): string {
     // A common scale makes adjacent charts comparable.
     const top = Math.max(1, ...sets.flatMap(({ values }) => countBins(values, BINS, [0, 100])));
     return sets.map(({ name, values }) => {
-      const title = `${dataset}${name === '' ? '' : `, ${name}`}: strict DSC of ${values.length} images`;
+      const title = `${dataset}${name === '' ? '' : `, ${name}`}: strict DSC of ${counted(values.length, 'image')}`;
       return histogram(values, BINS, [0, 100], { title, x: 'DSC, percent', y: 'images', yDomain: [0, top] });
     });
   });

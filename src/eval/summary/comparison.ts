@@ -3,6 +3,7 @@ import { holm, pairedBootstrap, percent, wilcoxonSignedRank } from '../../metric
 import { foldImages, type ImageScore, type ProtocolName, protocols, type TargetRow } from '../../protocols/index.js';
 import { between } from '../tables/figures.js';
 import type { Table } from '../tables/table.js';
+import { endsOf, endsSchema } from './dataset-score.js';
 
 const pValues = z.strictObject({ p: z.number(), holm: z.number() }).readonly();
 
@@ -14,9 +15,9 @@ export const comparisonSchema = z
     methods: z.tuple([z.string(), z.string()]).readonly(),
     /** Number of images scored by both. Strict: all; paper: those in which neither has a false negative. */
     n: z.int(),
-    /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients. */
+    /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients; null for one. */
     difference: z.number(),
-    interval: z.tuple([z.number(), z.number()]).readonly(),
+    interval: endsSchema.nullable(),
     /** Two-sided, uncorrected and with Holm's correction over all comparisons of the protocol. */
     wilcoxon: pValues,
     bootstrap: pValues,
@@ -75,7 +76,7 @@ function compare(
   const a = both.map(([, image]) => image.dsc);
   const b = both.map(([key]) => (second.get(key) as ImageScore).dsc);
   const groups = both.map(([, image]) => image.group);
-  const { difference, low, high, p } = pairedBootstrap(a, b, groups, { seed });
+  const { difference, p, ...interval } = pairedBootstrap(a, b, groups, { seed });
   const test = wilcoxonSignedRank(a, b);
   return {
     protocol,
@@ -83,7 +84,7 @@ function compare(
     methods: [...pair],
     n: both.length,
     difference: percent(difference),
-    interval: [percent(low), percent(high)],
+    interval: endsOf(interval),
     wilcoxon: { p: test.p, holm: test.p },
     bootstrap: { p, holm: p },
   };

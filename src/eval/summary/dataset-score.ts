@@ -3,6 +3,7 @@ import {
   averagePrecision,
   groupedBootstrapIntervals,
   type ImageBoxes,
+  type Interval,
   mean,
   percent,
   percentOrNull,
@@ -11,10 +12,16 @@ import {
 } from '../../metrics/index.js';
 import { type DistanceUnit, foldImages, type ImageScore, judgedRows, meansOf, type TargetRow } from '../../protocols/index.js';
 
-const ends = z.tuple([z.number(), z.number()]).readonly();
+/** See {@link Ends}. */
+export const endsSchema = z.tuple([z.number(), z.number()]).readonly();
 
-/** Lower and upper bound of a 95 % interval. */
-export type Ends = z.infer<typeof ends>;
+/** Lower and upper bound of a 95 % interval, in percent. */
+export type Ends = z.infer<typeof endsSchema>;
+
+/** The bounds in percent; null where there is no interval, as of one group. */
+export function endsOf({ low, high }: Interval): Ends | null {
+  return Number.isFinite(low) ? [percent(low), percent(high)] : null;
+}
 
 /** The score of one structure; see {@link StructureScore}. */
 const structureScoreSchema = z
@@ -45,8 +52,8 @@ export const datasetScoreSchema = z
     images: z.int(),
     /** False negatives. Strict: they count 0. Paper: they are left out of `n`. */
     falseNegatives: z.int(),
-    /** Bootstrap intervals of the means, resampled by group. */
-    interval: z.strictObject({ dsc: ends.nullable(), iou: ends.nullable(), groups: z.int() }).readonly(),
+    /** Bootstrap intervals of the means, resampled by group; null for fewer than two groups. */
+    interval: z.strictObject({ dsc: endsSchema.nullable(), iou: endsSchema.nullable(), groups: z.int() }).readonly(),
     /** Mean 95th percentile of the Hausdorff distance, in `unit`; a false negative counts the image diagonal (strict). */
     hd95: z.number().nullable(),
     nsd: z.number().nullable(),
@@ -84,9 +91,10 @@ export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes
   const over = (pick: (image: ImageScore) => number) => counted.map(pick);
   const [dsc, iou] = [over((image) => image.dsc), over((image) => image.iou)];
   const groups = counted.map(({ group }) => group);
-  const [dscInterval, iouInterval] = groupedBootstrapIntervals([dsc, iou], groups, { seed }).map(({ low, high }): Ends | null =>
-    Number.isFinite(low) ? [percent(low), percent(high)] : null,
-  ) as [Ends | null, Ends | null];
+  const [dscInterval, iouInterval] = groupedBootstrapIntervals([dsc, iou], groups, { seed }).map(endsOf) as [
+    Ends | null,
+    Ends | null,
+  ];
   const precision = boxes.length > 0 ? averagePrecision(boxes) : undefined;
   const units = new Set(rows.map(({ unit }) => unit));
   const means = meansOf(rows);

@@ -11,9 +11,9 @@ export function figure(value: number | null | undefined): string | null {
   return value === null || value === undefined ? null : value.toFixed(2);
 }
 
-/** `80.10 to 86.52`; null for an interval without width, as that of one patient or image. */
+/** `80.10 to 86.52`; null without an interval. */
 export function between(ends: Ends | null): string | null {
-  return ends === null || ends[0] === ends[1] ? null : `${ends[0].toFixed(2)} to ${ends[1].toFixed(2)}`;
+  return ends === null ? null : `${ends[0].toFixed(2)} to ${ends[1].toFixed(2)}`;
 }
 
 /** `83.2 %`; a dash if there is no number. */

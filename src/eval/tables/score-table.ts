@@ -97,7 +97,7 @@ export function scoreTable(summaries: readonly MethodSummary[], { tolerance, gri
       gridNote(grid),
       SEEN_NOTE,
       ...methodNotes(summaries),
-      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images; left out where all draws are alike, as of one image.',
+      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images; none of a single one.',
     ],
   };
 }

@@ -1,6 +1,6 @@
 import type { Calibration } from '../calibration.js';
 import { calibrated, type RasterImage } from '../raster-image.js';
-import type { NiftiVolume, SliceAddress } from './nifti.js';
+import type { NiftiVolume, SliceAddress } from './nifti-volume.js';
 
 /** Decodes a slice, with the calibration that the volume's header gives. */
 export function calibratedSlice(volume: NiftiVolume, address: SliceAddress): RasterImage {

@@ -4,8 +4,9 @@ import { beginsAsDicom, DICOM_START, isDicomDirectory } from './dicom/begins.js'
 import { DicomFile } from './dicom/dicom-file.js';
 import { readImageFile, readImageStart } from './image-file.js';
 import { countPages } from './library.js';
-import { type NiftiVolume, openNifti, readNiftiHeader, type SliceAddress } from './nifti.js';
+import { openNifti, readNiftiHeader } from './nifti.js';
 import { calibratedSlice } from './nifti-calibration.js';
+import type { NiftiVolume, SliceAddress } from './nifti-volume.js';
 import { Recent } from './recent.js';
 
 /** Names of files that may hold several images. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../util/index.js';
 import type { EvidenceSettings } from '../evidence/evidence-settings.js';
 import type { GroundedSegmenter, LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
-import type { UniverSegPredictor } from '../universeg-predictor.js';
+import type { UniverSegPredictor } from '../universeg/index.js';
 import type { BatchImage } from './batch-image.js';
 import type { ResultsForm } from './results-form.js';
 import type { BatchSettings, ExemplarSettings } from './settings.js';

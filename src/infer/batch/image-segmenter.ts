@@ -4,7 +4,7 @@ import { DataError } from '../../util/index.js';
 import { GroundedSegmenter, type LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
-import type { UniverSegPredictor } from '../universeg-predictor.js';
+import type { UniverSegPredictor } from '../universeg/index.js';
 import { type BatchSettings, type ExemplarSettings, isByExemplars, modelsIn } from './settings.js';
 import { type Variants, variantsOf } from './spread.js';
 import { calibrationOf, type VerdictOnImage, verdictsOf } from './verdicts.js';

@@ -1,6 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, gelu, Linear, TensorLayer } from '../../nn/index.js';
-import { DepthwiseConv2d } from './depthwise-conv2d.js';
+import { Conv2d, DepthwiseConv2d, gelu, Linear, TensorLayer } from '../../nn/index.js';
 
 /**
  * Modulates each cell by its surroundings, where a transformer would attend to them: context at growing distances is weighted by
@@ -23,7 +22,7 @@ export class FocalModulation extends TensorLayer {
     this.mix = this.child('h', new Conv2d(channels, channels, { kernelSize: 1 }));
     this.out = this.child('proj', new Linear(channels, channels));
     this.contexts = Array.from({ length: levels }, (_, level) =>
-      this.child(`focal_layers.${level}.0`, new DepthwiseConv2d(channels, window + 2 * level)),
+      this.child(`focal_layers.${level}.0`, new DepthwiseConv2d(channels, { kernelSize: window + 2 * level, bias: false })),
     );
   }
 

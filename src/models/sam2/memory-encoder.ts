@@ -71,7 +71,8 @@ class FuserLayer extends TensorLayer {
   constructor(config: MemoryEncoderConfig) {
     super();
     const { hiddenSize: c, fuserIntermediateDim: hidden, fuserKernelSize, fuserPadding, fuserLayerScaleInitValue } = config;
-    this.depthwiseConv = this.child('depthwise_conv', new DepthwiseConv2d(c, fuserKernelSize, fuserPadding));
+    const depthwise = { kernelSize: fuserKernelSize, padding: fuserPadding };
+    this.depthwiseConv = this.child('depthwise_conv', new DepthwiseConv2d(c, depthwise));
     this.norm = this.child('layer_norm', new LayerNorm(c, EPS));
     this.expand = this.child('pointwise_conv1', new Linear(c, hidden));
     this.contract = this.child('pointwise_conv2', new Linear(hidden, c));

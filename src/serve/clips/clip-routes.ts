@@ -1,12 +1,12 @@
-import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ask } from '../ask-engine.js';
-import { HttpError } from '../http-error.js';
+import { fieldError } from '../field-error.js';
 import type { ServeLimits } from '../limits.js';
 import { pairOf } from '../pixel-pair.js';
 import type { Queue } from '../queue.js';
-import { errorAnswer } from '../schemas.js';
+import { QUEUED_ERRORS } from '../schemas.js';
+import type { Api } from '../typed-api.js';
 import {
   changeAnswer,
   clipFrameParams,
@@ -31,24 +31,10 @@ export interface ClipRouteParts {
   readonly closing: AbortSignal;
 }
 
-const ERRORS = {
-  400: errorAnswer,
-  401: errorAnswer,
-  403: errorAnswer,
-  404: errorAnswer,
-  413: errorAnswer,
-  422: errorAnswer,
-  429: errorAnswer,
-  503: errorAnswer,
-  504: errorAnswer,
-} as const;
-
 const QUEUED = { config: { queued: true } } as const;
 
 /** Registers the part of the API that follows objects through clips. */
-export function addClipRoutes(server: FastifyInstance, { queue, limits, closing }: ClipRouteParts): void {
-  const api = server.withTypeProvider<ZodTypeProvider>();
-
+export function addClipRoutes(api: Api, { queue, limits, closing }: ClipRouteParts): void {
   api.post(
     '/v1/clips',
     {
@@ -57,7 +43,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         summary: 'Reads a clip and keeps it in memory while it is worked on',
         consumes: ['application/json', 'multipart/form-data'],
         body: openClipBody,
-        response: { 200: openClipAnswer, ...ERRORS },
+        response: { 200: openClipAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => {
@@ -84,7 +70,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         summary: 'Looks for what a prompt names on a frame; what is found is followed from there',
         params: clipParams,
         body: findBody,
-        response: { 200: changeAnswer, ...ERRORS },
+        response: { 200: changeAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => {
@@ -102,7 +88,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         summary: 'Marks a new object on a frame, or corrects one',
         params: clipParams,
         body: markBody,
-        response: { 200: changeAnswer, ...ERRORS },
+        response: { 200: changeAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => ask(queue, request, reply, { kind: 'clip-mark', ...request.params, ...markOf(request.body) }),
@@ -117,7 +103,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         produces: ['application/x-ndjson'],
         params: clipParams,
         body: propagateBody,
-        response: { 200: propagateAnswer, ...ERRORS },
+        response: { 200: propagateAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => {
@@ -137,7 +123,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         summary: 'Forgets an object',
         params: clipTrackParams,
         body: emptyBody,
-        response: { 200: undoAnswer, ...ERRORS },
+        response: { 200: undoAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => ask(queue, request, reply, { kind: 'clip-remove', ...request.params }),
@@ -151,7 +137,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
         summary: 'Undoes the last change',
         params: clipParams,
         body: emptyBody,
-        response: { 200: undoAnswer, ...ERRORS },
+        response: { 200: undoAnswer, ...QUEUED_ERRORS },
       },
     },
     async (request, reply) => ask(queue, request, reply, { kind: 'clip-undo', ...request.params }),
@@ -161,7 +147,7 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
     '/v1/clips/:id',
     {
       ...QUEUED,
-      schema: { summary: 'Closes a clip', params: clipParams, body: emptyBody, response: { 200: closeAnswer, ...ERRORS } },
+      schema: { summary: 'Closes a clip', params: clipParams, body: emptyBody, response: { 200: closeAnswer, ...QUEUED_ERRORS } },
     },
     async (request, reply) => ask(queue, request, reply, { kind: 'clip-close', ...request.params }),
   );
@@ -169,19 +155,20 @@ export function addClipRoutes(server: FastifyInstance, { queue, limits, closing 
 
 function fileOf({ upload }: FastifyRequest, { image, file_name = '', mm_per_pixel }: z.output<typeof openClipBody>) {
   if ((upload === undefined) === (image === undefined))
-    throw bad('image', 'expected the file of a clip, once', 'Send it in the field image');
+    throw fieldError('image', 'expected the file of a clip, once', 'Send it in the field image');
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
-  if (bytes.length === 0) throw bad('image', 'the file is empty');
+  if (bytes.length === 0) throw fieldError('image', 'the file is empty');
   return { bytes, name: upload?.name ?? file_name, mmPerPixel: pairOf(mm_per_pixel) };
 }
 
 function markOf({ frame, track, phrase, bbox, points, labels, mask }: z.output<typeof markBody>) {
   if (bbox === undefined && points.length === 0 && mask === undefined)
-    throw bad('bbox', 'nothing marks the object', 'Give a bbox, points, or a mask');
+    throw fieldError('bbox', 'nothing marks the object', 'Give a bbox, points, or a mask');
   if (mask !== undefined && (bbox !== undefined || points.length > 0))
-    throw bad('mask', 'a mask comes alone, without bbox or points');
+    throw fieldError('mask', 'a mask comes alone, without bbox or points');
   const own = labels ?? points.map(() => 1);
-  if (own.length !== points.length) throw bad('labels', `expected ${points.length}, one for each point, got ${own.length}`);
+  if (own.length !== points.length)
+    throw fieldError('labels', `expected ${points.length}, one for each point, got ${own.length}`);
   const [x, y, w, h] = bbox ?? [0, 0, 0, 0];
   return {
     frame,
@@ -192,8 +179,4 @@ function markOf({ frame, track, phrase, bbox, points, labels, mask }: z.output<t
     labels: own,
     mask,
   };
-}
-
-function bad(where: string, what: string, fix?: string): HttpError {
-  return new HttpError({ code: 'E_HTTP_FIELD', status: 400, where, what, ...(fix === undefined ? {} : { fix }) });
 }

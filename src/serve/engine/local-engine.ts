@@ -1,16 +1,4 @@
-import {
-  type BinaryMask,
-  type BoxXyxy,
-  boxOfMask,
-  type Calibration,
-  calibrated,
-  encodePng,
-  instanceIn,
-  maskArea,
-  maskToPng,
-  maskToRle,
-  openImages,
-} from '../../imaging/index.js';
+import { type BoxXyxy, boxOfMask, calibrated, encodePng, instanceIn, openImages } from '../../imaging/index.js';
 import {
   askMasker,
   type BoxSegment,
@@ -20,7 +8,7 @@ import {
   type Segmenter,
   takesPoints,
 } from '../../infer/index.js';
-import { type MeasuresFields, measureMask, measuresFields, withGivenSpacing } from '../../measure/index.js';
+import { withGivenSpacing } from '../../measure/index.js';
 import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
@@ -34,17 +22,15 @@ import type {
   ExemplarsJob,
   ImageSource,
   Job,
-  MaskFormat,
   MasksJob,
   MeasureJob,
   SegmentationJob,
   SegmentJob,
-  SentMask,
-  SentSegment,
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
 import { segmentToLabels } from './label-maps.js';
 import { type SegmentedSource, segmentsOf } from './segmentation-objects.js';
+import { measuresOf, sentMaskOf, sentSegment } from './sent-segments.js';
 
 /** How often clips that nobody uses are looked for. */
 const LOOK_EVERY_MS = 60_000;
@@ -246,59 +232,4 @@ function checkDistinct(phrases: readonly string[]): void {
     what: `"${twice}" is asked for twice`,
     fix: 'Name each thing once',
   });
-}
-
-interface Found {
-  readonly phrase: string;
-  readonly score: number | null;
-  readonly boxXyxyPx: BoxXyxy;
-  readonly mask?: BinaryMask | undefined;
-  readonly maskScore?: number | undefined;
-}
-
-/** Measures of a mask, or the reason why there are none. */
-function measuresOf(mask: BinaryMask | undefined, calibration: Calibration | undefined): MeasuresFields {
-  return measuresFields(mask === undefined ? { reason: 'there is no mask' } : measureMask(mask, calibration));
-}
-
-async function sentSegment(
-  { phrase, score, boxXyxyPx, mask, maskScore }: Found,
-  calibration: Calibration | undefined,
-  format: MaskFormat,
-): Promise<SentSegment> {
-  const bbox = widthsOf(boxXyxyPx);
-  return {
-    phrase,
-    score,
-    bbox,
-    area: mask === undefined ? bbox[2] * bbox[3] : maskArea(mask),
-    mask_score: maskScore ?? null,
-    ...measuresOf(mask, calibration),
-    mask: mask === undefined ? null : await sentMask(mask, format),
-  };
-}
-
-async function sentMaskOf(mask: BinaryMask, score: number, calibration: Calibration | undefined, format: MaskFormat) {
-  const box = boxOfMask(mask);
-  return {
-    bbox: box === undefined ? null : widthsOf(box),
-    area: maskArea(mask),
-    mask_score: score,
-    ...measuresOf(mask, calibration),
-    mask: await sentMask(mask, format),
-  };
-}
-
-async function sentMask(mask: BinaryMask, format: MaskFormat): Promise<SentMask | null> {
-  if (format === 'none') return null;
-  return format === 'rle' ? maskToRle(mask) : base64(await maskToPng(mask));
-}
-
-/** Base64 using APIs that browsers have too. */
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
-
-function widthsOf([x0, y0, x1, y1]: BoxXyxy): [number, number, number, number] {
-  return [x0, y0, x1 - x0, y1 - y0];
 }

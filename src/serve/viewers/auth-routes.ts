@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkToken } from '../access.js';
-import type { Api } from './api.js';
+import type { Api } from '../typed-api.js';
 
 /** A login form of at most so many bytes. */
 const MOST_FORM = 4096;

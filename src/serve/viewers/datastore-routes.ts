@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { fieldError } from '../field-error.js';
 import { HttpError } from '../http-error.js';
 import type { Upload } from '../read-form.js';
-import type { Api } from './api.js';
+import type { Api } from '../typed-api.js';
 import type { KeptUploads } from './kept-uploads.js';
 import type { ViewerFile, ViewerImages } from './viewer-images.js';
 import { datastoreQuery, imageQuery, sessionParams, strategyParams, uploadQuery } from './viewer-schemas.js';
@@ -108,7 +109,7 @@ export function addDatastoreRoutes(api: Api, { uploads, images }: DatastoreParts
 
 function required(upload: Upload | undefined): Upload {
   if (upload !== undefined && upload.bytes.length > 0) return upload;
-  throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: 'file', what: 'there is no file, or it is empty' });
+  throw fieldError('file', 'there is no file, or it is empty');
 }
 
 function gone(): HttpError {

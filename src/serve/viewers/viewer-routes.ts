@@ -3,10 +3,11 @@ import { encodeNrrd } from '../../imaging/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { ask } from '../ask-engine.js';
 import type { LabelsAnswer } from '../engine/index.js';
+import { fieldError } from '../field-error.js';
 import { HttpError } from '../http-error.js';
 import type { ServeLimits } from '../limits.js';
 import type { Queue } from '../queue.js';
-import type { Api } from './api.js';
+import type { Api } from '../typed-api.js';
 import { addAuthRoutes } from './auth-routes.js';
 import { addDatastoreRoutes } from './datastore-routes.js';
 import { KeptUploads } from './kept-uploads.js';
@@ -122,18 +123,10 @@ async function filesOf(
   uploads: KeptUploads,
   images: ViewerImages | undefined,
 ): Promise<readonly ViewerFile[]> {
-  if (upload?.field === 'label')
-    throw new HttpError({
-      code: 'E_HTTP_FIELD',
-      status: 400,
-      where: 'label',
-      what: 'labels and scribbles are not taken',
-      fix: 'Send an image, or name one',
-    });
+  if (upload?.field === 'label') throw fieldError('label', 'labels and scribbles are not taken', 'Send an image, or name one');
   if (upload !== undefined) return [upload];
   const id = session_id === '' ? image : session_id;
-  if (id === '')
-    throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: 'image', what: 'there is none', fix: 'Send or name one' });
+  if (id === '') throw fieldError('image', 'there is none', 'Send or name one');
   const kept = uploads.get(id);
   const files = kept === undefined && session_id === '' ? await images?.read(id) : kept && [kept];
   if (files !== undefined && files.length > 0) return files;

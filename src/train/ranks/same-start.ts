@@ -1,6 +1,5 @@
 import { ConfigError, DataError, RuntimeError } from '../../util/index.js';
-import { type DataRecord, differences, digestOf } from '../data-record.js';
-import { flatSettings, type Settings } from '../fingerprint.js';
+import { type DataRecord, differences, digestOf, flatSettings, type Settings } from '../run-folder/index.js';
 import { nameOf, type Ranks } from './ranks.js';
 
 /** The inputs of a run as one rank sees them. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tf } from '../../backend/index.js';
-import { restoreArrays, type TrainingArrays, withArrays } from '../training-state.js';
+import { restoreArrays, type TrainingArrays, withArrays } from '../run-folder/index.js';
 import type { Ranks } from './ranks.js';
 
 /** Gives all ranks the weights, moments and averages of rank 0, at `step`. */

@@ -1,4 +1,5 @@
 import type { OpenedImage, SentSegment } from '../../serve/engine/jobs.js';
+import { counted } from '../../util/counted.js';
 import { element } from './element.js';
 import type { PageEngine } from './engine.js';
 import { ExemplarPanel } from './exemplar-panel.js';
@@ -125,7 +126,7 @@ export class ImagePage {
       const segments = await this.hooks.engine().readSegmentation(file, { image: this.current.opened.id }, signal);
       this.layers.addRead(segments);
       await this.measureAgain(signal);
-      return `${segments.length} segments of ${file.name}`;
+      return `${counted(segments.length, 'segment')} of ${file.name}`;
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Cell, DatasetScore, HeadlineFigure, StructureScore, Table, TableRow } from '../../eval/index.js';
 import { figure, meanStd, percentText } from '../../eval/index.js';
+import { counted } from '../../util/index.js';
 import type { Metrics } from '../metrics-file.js';
 
 /** The demo's part of `metrics.json`; see {@link Metrics}. */
@@ -14,8 +15,16 @@ export function headline({ before, after, constantMask }: DemoMetrics): Headline
       value: percentText(constantMask.dsc),
       small: 'the best single mask of the training images',
     },
-    { label: 'DSC before', value: percentText(before.dsc), small: `${before.falseNegatives} false negatives in ${n} images` },
-    { label: 'DSC after', value: percentText(after.dsc), small: `${after.falseNegatives} false negatives in ${n} images` },
+    {
+      label: 'DSC before',
+      value: percentText(before.dsc),
+      small: `${counted(before.falseNegatives, 'false negative')} in ${counted(n, 'image')}`,
+    },
+    {
+      label: 'DSC after',
+      value: percentText(after.dsc),
+      small: `${counted(after.falseNegatives, 'false negative')} in ${counted(n, 'image')}`,
+    },
     { label: 'IoU after', value: percentText(after.iou), small: `before: ${percentText(before.iou)}` },
     {
       label: 'DSC with ground-truth boxes, after',

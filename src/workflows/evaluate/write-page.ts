@@ -13,7 +13,7 @@ import {
 } from '../../eval/index.js';
 import { type Counting, type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
-import { writeFileAtomic } from '../../util/index.js';
+import { counted, writeFileAtomic } from '../../util/index.js';
 import { describeCounting, describeModels, describePrompts } from './describe.js';
 import { OURS } from './methods.js';
 import type { EvaluationSettings, Material } from './options.js';
@@ -47,7 +47,7 @@ export async function writePage(file: string, page: PageMaterial): Promise<void>
   }
   const all = [...surveys.values()];
   const facts = [
-    `${all.map(({ name, images }) => `${images} images of ${name}`).join(', ')} (${options.split}); ${describeModels(runFolds).join('; ')}.`,
+    `${all.map(({ name, images }) => `${counted(images, 'image')} of ${name}`).join(', ')} (${options.split}); ${describeModels(runFolds).join('; ')}.`,
     `Strict: ${describeCounting(counting)}. Paper: the best box above ${PAPER_THRESHOLD}.`,
     ...all.map((survey) => `Prompt for ${survey.name}: ${describePrompts(survey, plans).strict}.`),
     `Constant-mask baseline: a DSC of ${percentText(constantMask.dsc)}.`,
@@ -81,7 +81,7 @@ function headline(ours: MethodSummary | undefined): HeadlineFigure[] {
     {
       label: 'DSC, strict',
       value: percentText(several ? strict.overall.dsc : pooled.dsc),
-      small: several ? 'mean of datasets' : `${pooled.n} images`,
+      small: several ? 'mean of datasets' : counted(pooled.n, 'image'),
     },
     {
       label: 'IoU, strict',
@@ -91,13 +91,17 @@ function headline(ours: MethodSummary | undefined): HeadlineFigure[] {
     {
       label: 'DSC, paper’s protocol',
       value: percentText(several ? paper.overall.dsc : paper.pooled.dsc),
-      small: `${paper.pooled.falseNegatives} false negatives excluded`,
+      small: `${counted(paper.pooled.falseNegatives, 'false negative')} excluded`,
     },
-    { label: 'False negatives', value: String(pooled.falseNegatives), small: `in ${pooled.n} images that show a structure` },
+    {
+      label: 'False negatives',
+      value: String(pooled.falseNegatives),
+      small: `in ${counted(pooled.n, 'image that shows', 'images that show')} a structure`,
+    },
     {
       label: 'False positives',
       value: String(pooled.falsePositives.count),
-      small: `for ${pooled.falsePositives.of} absent structures`,
+      small: `for ${counted(pooled.falsePositives.of, 'absent structure')}`,
     },
   ];
 }

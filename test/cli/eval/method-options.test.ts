@@ -188,7 +188,7 @@ describe('a method on the command line', () => {
     await writeTinyBiomedClip(clip);
     const args = ['infer', ...NANO.slice(2), '--method', 'medclip-samv2', '--weights', `${clip},${sam}`, '--out', out];
     const seen = await runCommand(args);
-    expect(seen.text).toContain('1 images done');
+    expect(seen.text).toContain('1 image done');
     expect(seen.code).toBe(0);
     const read = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
     expect(await read('settings.json')).toMatchObject({ method: 'medclip-samv2', detector: clip, masker: sam });
@@ -204,7 +204,7 @@ describe('a method on the command line', () => {
     await writeTinyBiomedParse(weights);
     const args = ['infer', ...NANO.slice(2), '--method', 'biomedparse', '--weights', weights, '--out', out];
     const seen = await runCommand(args);
-    expect(seen.text).toContain('1 images done');
+    expect(seen.text).toContain('1 image done');
     expect(seen.code).toBe(0);
     const read = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
     expect(await read('settings.json')).toMatchObject({ method: 'biomedparse', detector: weights });

@@ -469,7 +469,7 @@ describe('an import that was stopped', () => {
     });
   }
 
-  it('resumes where it was interrupted and gives the same result', async () => {
+  it('resumes after an interruption and gives the same result', async () => {
     const [from, to, whole] = [folder(), folder(), folder()];
     for (let n = 0; n < 130; n++) {
       await put(from, `images/${n}.png`, await scan(200, 160, n));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { findImporter } from '../../../src/data/import/registry.js';
-import { readSplitFile } from '../../../src/data/import/split-file.js';
+import { readSplitFile } from '../../../src/data/import/splits/split-file.js';
 import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { splitGroups } from '../../../src/data/import/split.js';
+import { splitGroups } from '../../../src/data/import/splits/split.js';
 import { importDataset } from '../../../src/data/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, type Patch, put, scan } from './miniatures/draw.js';

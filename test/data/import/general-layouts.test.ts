@@ -102,14 +102,14 @@ describe('folders of DICOM', () => {
   });
 });
 
-describe('films in folders', () => {
+describe('clips in folders', () => {
   const framesOf = (seed: number) =>
     [1, 2, 3].map((n) => Uint8Array.from({ length: 40 * 30 }, (_, i) => noise(i, 10 * seed + n)));
   const frames = framesOf(1);
   const filmOf = (seed: number) => dicom({ width: 40, height: 30, frames: framesOf(seed) });
   const film = filmOf(1);
 
-  it('are an image for each frame that has a mask, all of a film in one split', async () => {
+  it('are an image for each frame that has a mask, all of a clip in one split', async () => {
     const [from, to] = [folder(), folder()];
     // A mask film, of which the middle frame is empty; masks of single frames; a plain image.
     const mask255 = [8, 0, 5].map((side) => {

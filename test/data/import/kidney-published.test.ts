@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { assemblePaper, type Done } from '../../../src/data/import/assemble.js';
 import { FileTree } from '../../../src/data/import/file-tree.js';
-import { outerRegions } from '../../../src/data/import/outer-contours.js';
+import { outerRegions } from '../../../src/data/import/objects/outer-contours.js';
 import { findImporter } from '../../../src/data/import/registry.js';
 import { countSplits } from '../../../src/data/import/report.js';
 import { paperStems } from '../../../src/data/import/stems.js';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { contourArea } from '../../../src/data/import/contour-area.js';
-import { outerRegions } from '../../../src/data/import/outer-contours.js';
-import { PythonRandom } from '../../../src/data/import/python-random.js';
-import { splitGroups, splitRows } from '../../../src/data/import/split.js';
+import { contourArea } from '../../../src/data/import/objects/contour-area.js';
+import { outerRegions } from '../../../src/data/import/objects/outer-contours.js';
+import { PythonRandom } from '../../../src/data/import/splits/python-random.js';
+import { splitGroups, splitRows } from '../../../src/data/import/splits/split.js';
 import { fixturePath } from '../../support/golden.js';
 
 const read = (name: string) => JSON.parse(readFileSync(fixturePath(name, 'cases.json'), 'utf8'));

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { findImporter } from '../../../src/data/import/registry.js';
-import { readSplitFile, splitText } from '../../../src/data/import/split-file.js';
+import { readSplitFile, splitText } from '../../../src/data/import/splits/split-file.js';
 import { SPLITS } from './support.js';
 
 const FOLDER = fileURLToPath(new URL('../../../configs/splits/', import.meta.url));

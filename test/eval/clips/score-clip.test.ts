@@ -50,7 +50,7 @@ describe('a clip that is followed without a fault', () => {
     expect(score.identitySwitches).toBe(0);
   });
 
-  it('is as steady as the truth, which moves', async () => {
+  it('is as steady as the ground truth, which moves', async () => {
     const { targets } = await scoreClip(
       labelled(6, (i) => [bright(20 + 2 * i, 20)]),
       method(),
@@ -137,7 +137,7 @@ describe('sequences of a dataset', () => {
     expect(await first?.truth(4)).toHaveLength(1);
   });
 
-  it('are missed where there are none', () =>
+  it('are false negatives where there are none', () =>
     expectError(sequencesOf(dataset(numbered('a', 'g', 9))), { code: 'E_NO_IMAGES', where: 'd', what: '10' }));
 });
 

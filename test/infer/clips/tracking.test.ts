@@ -94,7 +94,7 @@ describe.each(trackers().map(([name]) => name))('tracking %s', (name) => {
     expect(seen(await all(make()[1], clip, ['bright'])).at(-1)).toEqual([2]);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops on request', async () => {
     const controller = new AbortController();
     const frames: number[] = [];
     for await (const { frame } of make()[1].segment(

@@ -36,7 +36,7 @@ async function read([[, weight], [, scale]]: Parameters): Promise<number[]> {
 }
 
 describe('the average of parameters', () => {
-  it('keeps less of its beginnings, then what it is told', async () => {
+  it('keeps less of its beginnings, then the given share', async () => {
     const { parameters, ema } = start(0.15);
     let expected = VALUES[0] as number[];
     for (const [n, values] of VALUES.slice(1).entries()) {

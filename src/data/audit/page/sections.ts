@@ -1,3 +1,4 @@
+import { counted } from '../../../util/index.js';
 import type { Split } from '../../coco.js';
 import { ALIKE } from '../twins.js';
 import type { AuditReport, DatasetSummary, ImageLocation, Problem, SharedGroup, SplitSummary, Twins } from '../types.js';
@@ -12,9 +13,9 @@ const ROWS = 300;
 /** Summary of the findings, in one sentence. */
 export function headline({ errors, warnings, images, datasets }: AuditReport): Html {
   const state =
-    errors > 0 ? html`<span class="error">${plural(errors, 'error')}</span>` : html`<span class="good">no errors</span>`;
-  const sets = plural(datasets.length, 'dataset');
-  return html`<p class="lead">${images} images in ${sets}: ${state}, ${plural(warnings, 'warning')}.</p>`;
+    errors > 0 ? html`<span class="error">${counted(errors, 'error')}</span>` : html`<span class="good">no errors</span>`;
+  const sets = counted(datasets.length, 'dataset');
+  return html`<p class="lead">${counted(images, 'image')} in ${sets}: ${state}, ${counted(warnings, 'warning')}.</p>`;
 }
 
 /** Counts of all datasets beside the paper's. */
@@ -80,7 +81,7 @@ function splitSamples(split: Split, { images, sizes, unreadable }: SplitSummary,
   const more = list.length > 4 ? `, and ${list.length - 4} other sizes` : '';
   const bad = unreadable > 0 ? html` <span class="error">${unreadable} cannot be read.</span>` : undefined;
   const figures = samples.filter((sample) => sample.split === split).map(({ caption, image }) => figure(image, caption));
-  return html`<h3>${split}: ${plural(images, 'image')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
+  return html`<h3>${split}: ${counted(images, 'image')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
 }
 
 /** All problems with single files, by name. */
@@ -132,7 +133,7 @@ export function twinsSection(total: number, shown: readonly TwinsFigure[], rest:
       ? undefined
       : html`<h3>Further pairs</h3><div class="scroll"><table><tbody>${rows}</tbody></table></div>${cut(rest.length)}`;
   return html`<h2 id="duplicates">Duplicate images</h2>
-<p class="muted">${plural(total, 'pair')}. A similar image is listed with its nearest counterpart only. The hashes of copies differ in up to ${ALIKE} of 255 bits, those of unrelated images usually in 90 to 120.</p>
+<p class="muted">${counted(total, 'pair')}. A similar image is listed with its nearest counterpart only. The hashes of copies differ in up to ${ALIKE} of 255 bits, those of unrelated images usually in 90 to 120.</p>
 ${pairs}${table}`;
 }
 
@@ -155,8 +156,4 @@ function figure(image: PageImage | undefined, caption: string): Html {
 
 function cut(count: number): Html | undefined {
   return count > ROWS ? html`<p class="muted">${count - ROWS} more are in audit.json.</p>` : undefined;
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

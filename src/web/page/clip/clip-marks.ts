@@ -1,5 +1,6 @@
 import type { OpenedClipRecord } from '../../../serve/engine/clips/clip-jobs.js';
 import type { ReadSegment } from '../../../serve/engine/jobs.js';
+import { counted } from '../../../util/counted.js';
 import type { Bbox, Rle } from '../layers.js';
 import { phraseForDrawn } from '../panel.js';
 import type { Mark } from './clip-engine.js';
@@ -81,7 +82,7 @@ export class ClipMarks {
         actions.tasks.say(`Reading the segmentation: ${i + 1} of ${segments.length} masks`);
       }
       const frames = new Set(segments.map(({ frame }) => frame)).size;
-      return `${tracks.size} segments of ${file.name}, on ${frames} frames`;
+      return `${counted(tracks.size, 'segment')} of ${file.name}, on ${counted(frames, 'frame')}`;
     });
   }
 

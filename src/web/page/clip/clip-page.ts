@@ -1,5 +1,6 @@
 import type { ClipChange, OpenedClipRecord } from '../../../serve/engine/clips/clip-jobs.js';
 import type { ReadSegment } from '../../../serve/engine/jobs.js';
+import { counted } from '../../../util/counted.js';
 import { drawOverlay, type ExportKind, saveBlob, saveJson } from '../export-files.js';
 import { tool } from '../panel.js';
 import { type Gestures, listen } from '../pointer.js';
@@ -89,7 +90,7 @@ export class ClipPage implements ClipActions {
     this.view.show(opened, this.masker);
     await this.frames.start(this.current);
     const notices = opened.notices.map((notice) => `. ${notice}`).join('');
-    return `${opened.frames} frames, ${opened.width} × ${opened.height} pixels${notices}`;
+    return `${counted(opened.frames, 'frame')}, ${opened.width} × ${opened.height} pixels${notices}`;
   }
 
   /** Frees the clip, here and in the engine. */

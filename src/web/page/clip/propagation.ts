@@ -1,4 +1,5 @@
 import type { Direction } from '../../../infer/index.js';
+import { counted } from '../../../util/counted.js';
 import { type ClipActions, isGone } from './open-clip.js';
 
 /** Follows all objects of a clip from frame to frame; the bar fills while it runs. */
@@ -42,7 +43,7 @@ export class Propagation {
         if (this.runs === run) view.showProgress(null);
         actions.refresh();
       }
-      return `${done} frames done, from ${from} to ${last}`;
+      return `${counted(done, 'frame')} done, from ${from} to ${last}`;
     });
   }
 }

@@ -1,0 +1,3 @@
+/** The part of the API for single images. */
+
+export { addImageRoutes } from './image-routes.js';
