@@ -86,7 +86,7 @@ describe('infer', () => {
   it('segments by the shipped models where none are named', async () => {
     const line = ['--image', join(dir, 'scans', 'b.png'), '--prompt', PROMPT, ...LOW];
     const shipped = await runCommand(['infer', ...line, '--out', join(dir, 'shipped')]);
-    expect([shipped.code, shipped.text]).toEqual([0, expect.stringMatching(/^1 images done/m)]);
+    expect([shipped.code, shipped.text]).toEqual([0, expect.stringMatching(/^1 image done/m)]);
     const named = ['--model', ultrasoundModels.detector, '--masker', ultrasoundModels.masker];
     await infer(...line, ...named, '--out', '@named');
     expect((await results('shipped')).length).toBeGreaterThan(0);
