@@ -1,5 +1,5 @@
 /**
- * Copies the weights of a run to the shipped model, in half precision, and its config.json.
+ * Copies the weights of a run to the shipped model, in half precision, its config.json and its preprocessor_config.json.
  *
  *   node tools/nano/publish.mjs runs/nano-sam2/best weights/nano-sam2
  *   node tools/nano/publish.mjs runs/stage-5/best weights/ultrasound-detector --float8 model.text_backbone.
@@ -19,5 +19,5 @@ if (from === undefined || to === undefined) throw new Error('usage: publish.mjs 
 const { arrays } = await readSafetensors(join(from, 'model.safetensors'));
 const isSmall = (name) => float8 !== undefined && name.startsWith(float8) && arrays.get(name).shape.length > 1;
 await writeSafetensors(join(to, 'model.safetensors'), arrays, { metadata: { format: 'pt' }, half: true, float8: isSmall });
-await copyFile(join(from, 'config.json'), join(to, 'config.json'));
+for (const name of ['config.json', 'preprocessor_config.json']) await copyFile(join(from, name), join(to, name));
 process.stdout.write(`${arrays.size} arrays\n`);
