@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { MEASURES_VERSION } from '../measure/index.js';
+import { selections } from '../processing/index.js';
+import { requestLimits } from './limits.js';
 
 /** What the schemas of several requests and responses share. */
 
@@ -96,3 +98,16 @@ export const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 41
 
 /** The errors of routes that wait for the models. */
 export const QUEUED_ERRORS = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
+
+/** Which of the found boxes count. */
+export const detection = {
+  threshold: z.number().min(0).max(1).default(0.3).describe('lowest score at which a box counts'),
+  nms: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped'),
+  select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
+  max: z.int().min(1).max(requestLimits.found).default(100).describe('largest number of boxes'),
+};

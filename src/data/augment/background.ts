@@ -1,13 +1,9 @@
 import type { BoxXyxy } from '../../imaging/index.js';
-import { Rng } from '../../util/index.js';
-import type { Dataset, Sample, SampleSource } from '../types.js';
+import type { Rng } from '../../util/index.js';
+import type { Dataset, Sample } from '../types.js';
+import { meet } from './meet.js';
 import { moveImage } from './move.js';
-
-export interface BackgroundOptions {
-  /** Fraction of the samples that are cut to a part without objects. */
-  readonly chance: number;
-  readonly seed: number;
-}
+import { type ChangeOptions, SometimesChanged } from './sometimes-changed.js';
 
 /** Range of a part's sides, relative to those of the image. */
 const SHARE = [0.4, 0.9] as const;
@@ -17,38 +13,15 @@ const TRIES = 24;
 
 /**
  * Shows a part without any object in place of some images: examples of what surrounds an object, for datasets with few images that
- * show nothing. Their phrases stay, as negatives. Which samples are cut depends on the seed and the index alone, so repeat the dataset
- * first for variety.
+ * show nothing. Their phrases stay, as negatives.
  */
-export class BackgroundDataset implements Dataset {
-  readonly name: string;
-  readonly size: number;
-  private readonly whole: Dataset;
-  private readonly options: BackgroundOptions;
-
-  constructor(whole: Dataset, options: BackgroundOptions) {
-    this.whole = whole;
-    this.name = whole.name;
-    this.size = whole.size;
-    this.options = options;
+export class BackgroundDataset extends SometimesChanged {
+  constructor(whole: Dataset, options: ChangeOptions) {
+    super(whole, options, 6);
   }
 
-  get parts(): readonly Dataset[] {
-    return [this.whole];
-  }
-
-  get phrases(): readonly string[] | undefined {
-    return this.whole.phrases;
-  }
-
-  async load(index: number): Promise<Sample> {
-    const sample = await this.whole.load(index);
-    const rng = Rng.seeded(this.options.seed, 6, index);
-    return rng.chance(this.options.chance) ? cutBackground(sample, rng) : sample;
-  }
-
-  source(index: number): SampleSource | undefined {
-    return this.whole.source?.(index);
+  protected change(sample: Sample, rng: Rng): Sample {
+    return cutBackground(sample, rng);
   }
 }
 
@@ -81,8 +54,4 @@ function drawPart({ width, height }: { readonly width: number; readonly height: 
 
 function areaOf([x0, y0, x1, y1]: BoxXyxy): number {
   return (x1 - x0) * (y1 - y0);
-}
-
-function meet(a: BoxXyxy, b: BoxXyxy): boolean {
-  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 }

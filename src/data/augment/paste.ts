@@ -1,15 +1,11 @@
 import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
-import { Rng } from '../../util/index.js';
-import type { Dataset, Sample, SampleObject, SampleSource } from '../types.js';
+import type { Rng } from '../../util/index.js';
+import type { Dataset, Sample, SampleObject } from '../types.js';
+import { meet } from './meet.js';
 import { type Frame, moveMask, movePlane } from './move.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 import { soften } from './rescan.js';
-
-export interface PasteOptions {
-  /** Fraction of the samples that receive an object. */
-  readonly chance: number;
-  readonly seed: number;
-}
+import { type ChangeOptions, SometimesChanged } from './sometimes-changed.js';
 
 /** Range of the factor on the size of an object, relative to its own image. */
 const SCALE = [0.7, 1.3] as const;
@@ -26,42 +22,18 @@ const GAIN = [0.5, 2] as const;
 /**
  * Pastes objects of some images into others, for datasets whose objects can lie anywhere, as lesions can and arteries cannot: more
  * surroundings for each object, and pairs of images that differ in nothing but the object. Object and border are blended in, at the
- * brightness of their new surroundings, where they do not cover other objects. Which samples receive which objects depends on the
- * seed and the index alone, so repeat the dataset first for variety.
+ * brightness of their new surroundings, where they do not cover other objects.
  *
  * @see Ghiasi et al. 2021, Simple Copy-Paste
  */
-export class PasteDataset implements Dataset {
-  readonly name: string;
-  readonly size: number;
-  private readonly whole: Dataset;
-  private readonly options: PasteOptions;
-
-  constructor(whole: Dataset, options: PasteOptions) {
-    this.whole = whole;
-    this.name = whole.name;
-    this.size = whole.size;
-    this.options = options;
+export class PasteDataset extends SometimesChanged {
+  constructor(whole: Dataset, options: ChangeOptions) {
+    super(whole, options, 5);
   }
 
-  get parts(): readonly Dataset[] {
-    return [this.whole];
-  }
-
-  get phrases(): readonly string[] | undefined {
-    return this.whole.phrases;
-  }
-
-  async load(index: number): Promise<Sample> {
-    const sample = await this.whole.load(index);
-    const rng = Rng.seeded(this.options.seed, 5, index);
-    if (!rng.chance(this.options.chance)) return sample;
+  protected async change(sample: Sample, rng: Rng): Promise<Sample> {
     const donor = await this.drawDonor(rng);
     return donor === undefined ? sample : pasteObject(sample, donor, rng);
-  }
-
-  source(index: number): SampleSource | undefined {
-    return this.whole.source?.(index);
   }
 
   /** A sample that shows something; undefined if none of those tried does. */
@@ -107,10 +79,6 @@ function drawFrame(sample: Sample, donor: Sample, [x0, y0, x1, y1]: BoxXyxy, rng
     return { width, height, affine: [across[0], 0, across[1], 0, 1 / scale, y0 - top / scale] };
   }
   return undefined;
-}
-
-function meet(a: BoxXyxy, b: BoxXyxy): boolean {
-  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 }
 
 /** Blends the donor over the image: fully within the mask, less and less outside. */

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { selections } from '../../processing/index.js';
 import { requestLimits } from '../limits.js';
-import { bbox, measures, mmPerPixel, sentMask } from '../schemas.js';
+import { bbox, detection, measures, mmPerPixel, sentMask } from '../schemas.js';
 
 /** Schemas of requests and responses about clips. */
 
@@ -36,15 +35,7 @@ export const clipTrackParams = z.object({ id, track: z.coerce.number().int().min
 export const findBody = z.strictObject({
   frame,
   prompt: z.string().max(requestLimits.promptLetters).describe('phrases to look for, separated by dots'),
-  threshold: z.number().min(0).max(1).default(0.3).describe('lowest score at which a box counts'),
-  nms: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped'),
-  select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
-  max: z.int().min(1).max(requestLimits.found).default(100).describe('largest number of boxes'),
+  ...detection,
 });
 
 export const markBody = z.strictObject({

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { selections } from '../../processing/index.js';
 import { maskFormats } from '../engine/index.js';
 import { requestLimits } from '../limits.js';
-import { bbox, mmPerPixel, sentMask } from '../schemas.js';
+import { bbox, detection, mmPerPixel, sentMask } from '../schemas.js';
 
 /** Schemas of requests, from which the OpenAPI document is generated and by which bodies are validated. */
 
@@ -43,15 +42,7 @@ export const openBody = z.strictObject(image);
 export const segmentBody = z.strictObject({
   ...image,
   prompt,
-  threshold: z.number().min(0).max(1).default(0.3).describe('lowest score at which a box counts'),
-  nms: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped'),
-  select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
-  max: z.int().min(1).max(requestLimits.found).default(100).describe('largest number of boxes'),
+  ...detection,
   boxes: z
     .array(z.strictObject({ bbox, phrase: z.string().max(requestLimits.promptLetters).default('') }))
     .max(requestLimits.boxes)
