@@ -305,12 +305,14 @@ describeUnless(missing, 'the page that computes in the browser', () => {
         seen.png = undefined;
       });
       await openScan(name);
+      // The message may still be the previous file's.
+      const png = await page.waitForFunction(() => seen.png);
       const several = name === 'film.dcm';
       // Frames are shown as a clip.
       if (several) await page.waitForFunction(() => document.getElementById('clip-canvas')?.dataset['frame'] === '0');
       expect(await page.locator('#clip').isVisible()).toBe(several);
       const own = await decodeImage(join(dir, several ? `${name}#0` : name));
-      const shown = await decodeImage(Buffer.from((await page.evaluate(() => seen.png)) ?? '', 'base64'));
+      const shown = await decodeImage(Buffer.from(String(await png.jsonValue()), 'base64'));
       expect([name, shown.width, shown.height]).toEqual([name, own.width, own.height]);
       const off = shown.data.reduce((most, value, i) => Math.max(most, Math.abs(value - (own.data[i] as number))), 0);
       process.stderr.write(`${name}: the browser's pixels differ by at most ${off}\n`);
