@@ -112,13 +112,17 @@ const optimSettings = z.strictObject({
   keepLast: count.default(2),
   /** Verify on single images, before training, that all trainable parameters receive a gradient. */
   preflight: z.boolean().default(true),
-  /** Negative phrases: structures that an image does not show, added to its prompt, which is then shuffled. */
+  /** Negative phrases: structures that an image does not show, added to its prompt, which is then shuffled, or in its place. */
   negativePhrases: z
     .strictObject({
       /** Fraction of images that get negative phrases. */
       share: fraction.default(0),
       /** Maximum number per image. */
       most: count.default(3),
+      /** Fraction of these images whose prompt names negative phrases alone: nothing is to be found. */
+      alone: fraction.default(0),
+      /** Negative phrases besides those of the run's datasets. */
+      others: z.array(z.string().min(1)).optional(),
       /** Lists of related phrases, never negatives of each other: a carotid artery is also a blood vessel. */
       related: z.array(z.array(z.string().min(1))).optional(),
     })

@@ -86,6 +86,7 @@ function kept(dataset: Dataset, store: SampleStore | undefined): Dataset {
 async function mixedSplits(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataSplits> {
   const { protocol, missing, cache, split } = data;
   const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
+  refuseChangedFrames(onDisk, data);
   const generated = data.sets.flatMap(({ name, phantom, repeat, paste, background, phrases }) => {
     if (phantom === undefined) return [];
     if ([repeat, paste, background, phrases].some((given) => given !== undefined))
@@ -108,6 +109,19 @@ async function mixedSplits(data: DataConfig, seed: number, { logger, store }: Op
       [...read, ...generated].flatMap((splits) => setsOf(splits[key]).map((set) => asClips(set, key, data, seed))),
     );
   return { train: merged('train'), val: merged('val'), test: merged('test') };
+}
+
+/** Frames of a clip are not changed one by one. */
+function refuseChangedFrames(sets: DataConfig['sets'], { clips }: DataConfig): void {
+  for (const { name, paste = 0, background = 0 } of sets) {
+    if (clips === undefined || (paste === 0 && background === 0)) continue;
+    throw new ConfigError({
+      code: 'E_CONFIG_CONFLICT',
+      where: `data.sets ${name}`,
+      what: 'paste and background change single images, and data.clips combines images to clips',
+      fix: 'Remove one of them',
+    });
+  }
 }
 
 /** The splits of each fold of a cross-validation: every image is tested once. */

@@ -64,11 +64,13 @@ async function detectorTask(
     await saveWeights(dir);
     if (imageSize !== undefined) await saveImageSettings(parts.imageProcessor, dir);
   };
-  const { share, most, related = [] } = config.train.negativePhrases;
+  const { share, most, alone, others = [], related = [] } = config.train.negativePhrases;
+  loaded.tokenizer.check(others, 'train.negativePhrases.others');
   const negatives = {
     share,
     most,
-    vocabulary: share > 0 ? await vocabularyOf(train) : [],
+    alone,
+    vocabulary: share > 0 ? [...new Set([...(await vocabularyOf(train)), ...others.map(canonicalPhrase)])] : [],
     related: related.map((list) => list.map(canonicalPhrase)),
   };
   const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };

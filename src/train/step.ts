@@ -107,8 +107,7 @@ async function partOf(batches: readonly Sample[][], step: number, { task, config
       if (samples.length === 0) continue;
       // Ranks draw their own numbers for dropout and prompts.
       const place = [step * config.accumulate + k, ...(ranks === undefined ? [] : [ranks.rank])];
-      const { gradients, total, terms } = await task.step(samples, Rng.seeded(seed, 1, ...place));
-      const normaliser = task.normaliser?.(samples) ?? samples.length;
+      const { gradients, normaliser, total, terms } = await task.step(samples, Rng.seeded(seed, 1, ...place));
       sum.add({ gradients, normaliser });
       if (!Number.isFinite(total)) throw notFinite('loss', step, names(samples));
       normalisers.push(normaliser);

@@ -101,6 +101,13 @@ describe('a mixture of sets', () => {
     });
   });
 
+  it.each(['paste', 'background'])('refuses %s where the samples are clips', async (change) => {
+    const mine = { format: 'coco', root, sets: [{ name: 'mine', [change]: 0.2 }], clips: { frames: 2 } };
+    const { data } = runConfigSchema.parse({ run: { dir: 'unused' }, task: 'memory', data: mine });
+    await expectError(openData(data, 1), { code: 'E_CONFIG_CONFLICT', where: 'data.sets mine', what: 'data.clips' });
+    await expect(openData({ ...data, sets: [{ name: 'mine' }] }, 1)).resolves.toBeDefined();
+  });
+
   it('refuses to repeat or rename phantoms, which name themselves', async () => {
     const data = config([{ name: 'phantoms', phantom, repeat: 2 }]);
     await expectError(openData(data, 1), {

@@ -35,7 +35,7 @@ export function toyTask(spoil: (sample: Sample) => number = () => 0): TrainTask 
         ),
       );
       const gradients = new Map(parameters.map((p) => [p, grads[p.value.name] as tf.Tensor]));
-      return { ...(await totalOf(value)), gradients };
+      return { ...(await totalOf(value)), gradients, normaliser: samples.length };
     },
     loss: (samples) => totalOf(tf.tidy(lossOf(samples))),
     save: (to) => saveCheckpoint(model, join(to, 'model.safetensors')),

@@ -187,7 +187,7 @@ describe('training the detector', () => {
       save: broken.save,
       loss: broken.loss.bind(broken),
       dispose: broken.dispose.bind(broken),
-      step: async () => ({ total: Number.NaN, terms: {}, gradients: new Map() }),
+      step: async () => ({ total: Number.NaN, terms: {}, gradients: new Map(), normaliser: 1 }),
     };
     const options = config('nan').train;
     await expect(

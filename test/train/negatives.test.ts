@@ -53,6 +53,29 @@ describe('withNegatives', () => {
     expect(new Set(drawn.flat())).toEqual(new Set(['cyst', 'thyroid nodule', 'kidney cortex', 'prostate']));
   });
 
+  it('replaces the prompt by negatives for a share of these images, without their objects', () => {
+    const own = { ...sample(['cyst']), objects: [{ phrase: 'cyst' } as Sample['objects'][number]] };
+    const draws = Array.from({ length: 400 }, (_, seed) => {
+      return withNegatives(own, { share: 0.5, most: 2, alone: 0.4, vocabulary }, Rng.seeded(seed), all);
+    });
+    const replaced = draws.filter(({ phrases }) => !phrases.includes('cyst'));
+    expect(replaced.length / 400).toBeGreaterThan(0.14);
+    expect(replaced.length / 400).toBeLessThan(0.26);
+    for (const { phrases, objects } of draws) {
+      expect(phrases.length).toBeGreaterThan(0);
+      expect(objects).toEqual(phrases.includes('cyst') ? own.objects : []);
+    }
+    // Without a candidate, or where none fits, the image keeps what it shows.
+    for (const [words, fits] of [[['cyst'], all] as const, [vocabulary, () => false] as const]) {
+      expect(withNegatives(own, { share: 1, most: 2, alone: 1, vocabulary: words }, Rng.seeded(1), fits)).toEqual(own);
+    }
+    // Where it is off, the draws are those of a run without the setting.
+    const without = { share: 1, most: 2, vocabulary };
+    expect(withNegatives(own, { ...without, alone: 0 }, Rng.seeded(7), all)).toEqual(
+      withNegatives(own, without, Rng.seeded(7), all),
+    );
+  });
+
   it('does so for the given share of images, and only as far as the prompt fits', () => {
     const own = sample(['cyst']);
     const counts = (share: number, fits: (phrases: readonly string[]) => boolean) =>
@@ -98,6 +121,25 @@ describe('the detector task', () => {
     for (const { total, terms, gradients } of steps) {
       expect([total, ...Object.values(terms)].every(Number.isFinite)).toBe(true);
       for (const gradient of gradients.values()) expect([...(await gradient.data())].every(Number.isFinite)).toBe(true);
+      tf.dispose([...gradients.values()]);
+    }
+    parts.model.dispose();
+  });
+
+  it('divides by the objects that the prompts still ask for', async () => {
+    const parts = await loadDetector('weights/nano-grounding-dino');
+    const batch = await Promise.all([0, 1].map((i) => data.load(i)));
+    const objects = batch.reduce((sum, one) => sum + one.objects.length, 0);
+    expect(objects).toBeGreaterThan(1);
+    for (const [alone, expected] of [
+      [0, objects],
+      [1, 0],
+    ] as const) {
+      const negatives = { share: 1, most: 1, alone, vocabulary: ['bladder wall'] };
+      const task = new DetectorTask({ ...parts, criterion, save: async () => {}, negatives });
+      const { gradients, normaliser, terms } = await task.step(batch, Rng.seeded(3));
+      expect(normaliser).toBe(expected);
+      expect((terms['bbox'] ?? 0) > 0).toBe(expected > 0);
       tf.dispose([...gradients.values()]);
     }
     parts.model.dispose();

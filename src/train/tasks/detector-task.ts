@@ -69,16 +69,13 @@ export class DetectorTask implements TrainTask {
         const { total, terms, gradients: atOutputs } = await criterion.evaluate(pass.outputs, textMask, targets);
         const gradients = pass.backward(atOutputs);
         tf.dispose(atOutputs.map(([, gradient]) => gradient));
-        return { total, terms, gradients };
+        // The criterion divides by the number of objects.
+        const normaliser = targets.reduce((sum, { tokens }) => sum + tokens.length, 0);
+        return { total, terms, gradients, normaliser };
       } finally {
         pass.dispose();
       }
     });
-  }
-
-  /** The criterion divides by the number of objects. */
-  normaliser(samples: readonly Sample[]): number {
-    return samples.reduce((sum, { objects }) => sum + objects.length, 0);
   }
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {

@@ -62,14 +62,14 @@ export class ExemplarTask implements TrainTask {
     const { least, most } = this.supports;
     const size = least + rng.int(most - least + 1);
     const episodes = this.usable(samples).map((sample) => this.episode(sample, size, rng.fork(), this.augment));
-    if (episodes.length === 0) return { ...NOTHING, gradients: new Map() };
+    if (episodes.length === 0) return { ...NOTHING, gradients: new Map(), normaliser: 0 };
     return this.withBatch(episodes, async (segment, truth) => {
       const pass = await this.passes.forward(segment, own);
       try {
         const { report, dLogits } = await lossOf(pass.outputs.logits, truth);
         const gradients = pass.backward([[pass.outputs.logits, dLogits]]);
         dLogits.dispose();
-        return { ...report, gradients };
+        return { ...report, gradients, normaliser: episodes.length };
       } finally {
         pass.dispose();
       }
@@ -77,10 +77,6 @@ export class ExemplarTask implements TrainTask {
   }
 
   /** Images that show nothing, or something that no other image shows, are skipped; the others have equal weight. */
-  normaliser(samples: readonly Sample[]): number {
-    return this.usable(samples).length;
-  }
-
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     const { most } = this.supports;
     // The support of an image does not depend on the batch that it is in.

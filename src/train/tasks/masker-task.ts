@@ -52,7 +52,8 @@ export class MaskerTask implements TrainTask {
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
-    if (!samples.some(showsSomething)) return { ...NOTHING, gradients: new Map() };
+    const normaliser = samples.filter(showsSomething).length;
+    if (normaliser === 0) return { ...NOTHING, gradients: new Map(), normaliser };
     const own = rng.fork();
     const multimask = rng.chance(0.5);
     return this.withBatch(samples, rng, multimask, async (predictMasks, truthOf) => {
@@ -66,7 +67,7 @@ export class MaskerTask implements TrainTask {
           [scores, dScores],
         ]);
         tf.dispose([dMasks, dScores]);
-        return { ...report, gradients };
+        return { ...report, gradients, normaliser };
       } finally {
         truth.dispose();
         pass.dispose();
@@ -75,10 +76,6 @@ export class MaskerTask implements TrainTask {
   }
 
   /** Images without objects are skipped; the others have equal weight. */
-  normaliser(samples: readonly Sample[]): number {
-    return samples.filter(({ objects }) => objects.length > 0).length;
-  }
-
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     if (!samples.some(showsSomething)) return NOTHING;
     return this.withBatch(samples, Rng.seeded(0), false, async ({ forward }, truthOf) => {

@@ -64,7 +64,7 @@ export class MemoryTask implements TrainTask {
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
     const shown = samples.filter(isFollowable);
-    if (shown.length === 0) return { ...NOTHING, gradients: new Map() };
+    if (shown.length === 0) return { ...NOTHING, gradients: new Map(), normaliser: 0 };
     const own = rng.fork();
     const prompt = drawPrompt(rng);
     // Batches of one size are one graph: others take the place of clips without objects.
@@ -78,7 +78,7 @@ export class MemoryTask implements TrainTask {
         const { report, gradients: at } = await this.lossOf(pass.outputs.frames, tensors, objects.length);
         const gradients = pass.backward(at.filter(([output]) => pass.depends(output)));
         tf.dispose(at.map(([, gradient]) => gradient));
-        return { ...report, gradients };
+        return { ...report, gradients, normaliser: shown.length };
       } finally {
         pass.dispose();
       }
@@ -88,10 +88,6 @@ export class MemoryTask implements TrainTask {
   }
 
   /** Clips without objects are skipped; the others have equal weight. */
-  normaliser(samples: readonly Sample[]): number {
-    return samples.filter(isFollowable).length;
-  }
-
   /** Follows by a box, with the memory of what was predicted alone. */
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     const shown = samples.filter(isFollowable);

@@ -12,6 +12,11 @@ export interface LossReport {
 export interface TrainStep extends LossReport {
   /** By parameter; the tensors belong to the caller. */
   readonly gradients: Gradients;
+  /**
+   * The divisor of the loss, before it is clamped to be positive: the number of objects, or of images that show any. Weights
+   * accumulated gradients, so that they equal those of the larger batch.
+   */
+  readonly normaliser: number;
 }
 
 /** The trainer's view of a model: a loss over samples. Independent of optimisers, epochs and files. */
@@ -19,11 +24,6 @@ export interface TrainTask {
   readonly model: Module;
   /** Forward and backward pass over one batch. `rng` drives dropout, drop-path and prompt sampling. */
   step(samples: readonly Sample[], rng: Rng): Promise<TrainStep>;
-  /**
-   * The divisor of a batch's loss, before it is clamped to be positive. Weights accumulated gradients, so that they equal those
-   * of the larger batch. Absent: the number of images.
-   */
-  normaliser?(samples: readonly Sample[]): number;
   /** Computes only the loss, without randomness. */
   loss(samples: readonly Sample[]): Promise<LossReport>;
   /** Writes the current weights in the form that inference loads: a model directory, or an adapter. */
