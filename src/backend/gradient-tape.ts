@@ -6,5 +6,22 @@ import { tf } from './tf.js';
  */
 export function isTapeOn(): boolean {
   // Not part of tfjs's public types.
-  return (tf.engine() as unknown as { isTapeOn(): boolean }).isTapeOn();
+  const engine = tf.engine() as unknown as { isTapeOn(): boolean; readonly state: { readonly kernelDepth: number } };
+  return engine.isTapeOn() || (asUnder && engine.state.kernelDepth === 0);
+}
+
+let asUnder = false;
+
+/**
+ * Runs a synchronous function with the operations that it would use under a gradient tape, without one. A graph that holds both this
+ * pass and a repetition under a tape then computes them once.
+ */
+export function asUnderTape<T>(body: () => T): T {
+  const before = asUnder;
+  asUnder = true;
+  try {
+    return body();
+  } finally {
+    asUnder = before;
+  }
 }

@@ -2,7 +2,7 @@
 
 export { readableBackendError } from './backend-error.js';
 export { backendFacts, describeBackend } from './describe.js';
-export { isTapeOn } from './gradient-tape.js';
+export { asUnderTape, isTapeOn } from './gradient-tape.js';
 export {
   CapturedFunction,
   CompiledGraph,

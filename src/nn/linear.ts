@@ -71,7 +71,8 @@ export class Linear extends TensorLayer {
   /** ReLU of {@link forward}. If only the input needs a gradient, the tape keeps nothing but the result. */
   forwardRelu(x: tf.Tensor): tf.Tensor {
     const { weight, bias } = this;
-    if (weight.packed !== undefined || !isFrozen(this)) return activation('relu')(this.forward(x));
+    if (weight.packed !== undefined) return activation('relu')(this.forward(x));
+    if (!isFrozen(this)) return linear(x, weight.value, bias?.value, 'relu');
     return frozenLinear(x, weight.value, bias?.value, 'relu');
   }
 
@@ -156,11 +157,29 @@ export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
 /** y = x Wᵀ + b for x [..., in], W [out, in], b [out], or ReLU of it. */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor, after: 'none' | 'relu' = 'none'): tf.Tensor {
   return inRows(x, weight.shape, (rows) => {
-    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight, bias }, after);
+    if (bias !== undefined && hasNativeLinear()) return fusedLinear(rows, weight, bias, after);
     const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
     const sum = bias === undefined ? product : tf.add(product, bias);
     return after === 'relu' ? activation('relu')(sum) : sum;
   });
+}
+
+/** The fused operation, with gradients of all inputs under a tape, for x [rows, in], W [out, in], b [out]. */
+function fusedLinear(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor, after: 'none' | 'relu'): tf.Tensor {
+  if (!isTapeOn()) return nativeLinear({ x, weight, bias }, after);
+  const op = tf.customGrad((...given) => {
+    const save = given.pop() as unknown as (tensors: tf.Tensor[]) => void;
+    const [rows, map, shift] = given as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const value = nativeLinear({ x: rows, weight: map, bias: shift }, after);
+    save(after === 'relu' ? [rows, map, value] : [rows, map]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [input, kept, y] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor?];
+      const dSum = (y === undefined ? dy : reluGradient(y, dy)) as tf.Tensor2D;
+      return [tf.matMul(dSum, kept), tf.matMul(dSum, input, true), tf.sum(dSum, 0)];
+    };
+    return { value, gradFunc };
+  });
+  return op(x, weight, bias);
 }
 
 /** y = x Wᵀ + b for x [..., in], b [out] and W of a shape [out, in] packed in bfloat16. Not differentiable. */

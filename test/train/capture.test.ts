@@ -85,8 +85,9 @@ describe('training steps as graphs', () => {
     async () => {
       const parts = await loadSam2Masker('weights/nano-sam2');
       const captured = maskerTask(parts, true);
-      // By the draws of these seeds, one mask and several are asked for.
-      await expectSameSteps(maskerTask(parts, false), captured, [1, 2, 3, 4]);
+      // By the draws of these seeds, one mask and several are asked for. With seed 3, two values within a window of Hiera's pooled
+      // queries are equal but for rounding, and the gradient of one channel takes another way.
+      await expectSameSteps(maskerTask(parts, false), captured, [1, 2, 4, 5]);
       captured.dispose();
     },
   );
