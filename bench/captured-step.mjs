@@ -1,11 +1,11 @@
 /**
  * A training step as graphs against the same step operation by operation, in one process, taking turns.
  *
- *   node bench/captured-step.mjs [--size tiny|nano] [--side 800] [--batch 1] [--runs 3]
+ *   node bench/captured-step.mjs [--size tiny|nano] [--side 800] [--batch 1] [--preset paper-code|all] [--runs 3]
  *
  * Prints medians with the range of seconds by the clock and of processor time, the median of the ratios of neighbouring steps, what
  * recording cost once, the floor (the products of a step at the rate of the fastest large ones, both as measured here), and the
- * largest memory before and with graphs. Random weights, the adapters of the published code.
+ * largest memory before and with graphs. Random weights, the preset's adapters, or `all` of the model.
  */
 import { parseArgs } from 'node:util';
 import { gigaflops, matrixRate } from './lib/arithmetic.mjs';
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: 'tiny' },
     side: { type: 'string', default: '800' },
     batch: { type: 'string', default: '1' },
+    preset: { type: 'string', default: 'paper-code' },
     runs: { type: 'string', default: '3' },
   },
 });
@@ -25,7 +26,7 @@ await prepare();
 const { hasNativeLinear, initBackend, nativeLinear, tf } = await dist('backend/index.js');
 await initBackend('tensorflow', undefined, 'training');
 const { model, inputs } = await randomDetector(Number(options.side), Number(options.batch), options.size);
-const step = await trainStep(model, inputs, 'paper-code');
+const step = await trainStep(model, inputs, options.preset);
 const single = (context) => context;
 
 const once = async (wrap) => {
@@ -46,7 +47,7 @@ for (let i = 0; i < Number(options.runs); i++) {
   eager.push(await once(single));
 }
 console.log(
-  `training step, ${options.size}, ${options.side}x${options.side}, batch ${options.batch}; first step ${first.clock.toFixed(1)} s`,
+  `training step, ${options.size}, ${options.side}x${options.side}, batch ${options.batch}, ${options.preset}; first step ${first.clock.toFixed(1)} s`,
 );
 for (const what of ['clock', 'processor']) {
   const [a, b] = [eager, graph].map((runs) => runs.map((run) => run[what]));

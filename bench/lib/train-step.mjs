@@ -14,7 +14,7 @@ const TOKENS = [
 ];
 
 /**
- * Puts the preset's adapters into the model. Passes are as a training run makes them: graphs once they ran {@link UNTIL_GRAPH} times,
+ * Puts the preset's adapters into the model; `all` trains the model itself. Passes are as a training run makes them: graphs once they ran {@link UNTIL_GRAPH} times,
  * where graphs can run.
  *
  * @param share - adds the gradients of several ranks.
@@ -28,7 +28,7 @@ export async function trainStep(model, inputs, preset, share = async (_, own) =>
   const { TrainingPasses } = await dist('nn/index.js');
   const { AdamW } = await dist('train/optim/index.js');
   const { Rng } = await dist('util/index.js');
-  const report = applyLora(model, loraPresets[preset], Rng.seeded(1));
+  if (preset !== 'all') applyLora(model, loraPresets[preset], Rng.seeded(1));
   const targets = Array.from({ length: inputs.inputIds.shape[0] }, () => ({ boxesCxcywh: BOXES, tokens: TOKENS }));
   const criterion = new DetectionCriterion({
     weights: { class: 1, bbox: 10, giou: 1, auxiliary: 1, encoder: 1 },
@@ -41,7 +41,7 @@ export async function trainStep(model, inputs, preset, share = async (_, own) =>
   const eager = new TrainingPasses(model);
   let step = 0;
   return {
-    trained: report.trainable,
+    trained: parameters.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
     async run(wrap) {
       const stages = {};
       let from = performance.now();
