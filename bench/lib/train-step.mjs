@@ -14,8 +14,8 @@ const TOKENS = [
 ];
 
 /**
- * Puts the preset's adapters into the model; `all` trains the model itself. Passes are as a training run makes them: graphs once they ran {@link UNTIL_GRAPH} times,
- * where graphs can run.
+ * Puts the preset's adapters into the model; `all` trains the model itself. Passes are as a training run makes them: graphs once they
+ * ran {@link UNTIL_GRAPH} times, where graphs can run.
  *
  * @param share - adds the gradients of several ranks.
  * @returns `trained`, the number of trained weights, and `run`, which takes one step and resolves to the seconds of its stages.
