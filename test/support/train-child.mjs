@@ -99,7 +99,7 @@ const task = {
     const gradients = new Map(parameters.map((parameter) => [parameter, grads[parameter.value.name]]));
     const [total] = await value.data();
     value.dispose();
-    return { total, terms: { squares: total }, gradients };
+    return { total, terms: { squares: total }, gradients, normaliser: samples.length };
   },
   async loss(samples) {
     const value = tf.tidy(() => lossOf(samples, 0)());
