@@ -27,7 +27,7 @@ export async function trainStep(model, inputs, preset, share = async (_, own) =>
   const { DetectionCriterion } = await dist('losses/index.js');
   const { TrainingPasses } = await dist('nn/index.js');
   const { AdamW } = await dist('train/optim/index.js');
-  const { Rng } = await dist('util/index.js');
+  const { Rng, sizeOf } = await dist('util/index.js');
   if (preset !== 'all') applyLora(model, loraPresets[preset], Rng.seeded(1));
   const targets = Array.from({ length: inputs.inputIds.shape[0] }, () => ({ boxesCxcywh: BOXES, tokens: TOKENS }));
   const criterion = new DetectionCriterion({
@@ -41,7 +41,7 @@ export async function trainStep(model, inputs, preset, share = async (_, own) =>
   const eager = new TrainingPasses(model);
   let step = 0;
   return {
-    trained: parameters.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    trained: parameters.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0),
     async run(wrap) {
       const stages = {};
       let from = performance.now();

@@ -14,7 +14,7 @@ import { initBackend } from '../../dist/backend/index.js';
 import { CocoDataset } from '../../dist/data/index.js';
 import { unionOfMasks } from '../../dist/imaging/index.js';
 import { GroundedSegmenter } from '../../dist/infer/index.js';
-import { diceCoefficient } from '../../dist/metrics/index.js';
+import { diceCoefficient, rocCurve } from '../../dist/metrics/index.js';
 import { ultrasoundModels } from '../../dist/pretrained/index.js';
 import { splitPrompt } from '../../dist/prompts/index.js';
 
@@ -64,14 +64,7 @@ for (const [phrase, rows] of answers) {
   const mean = shown.reduce((sum, { score }) => sum + score, 0) / shown.length;
   process.stdout.write(`${phrase}: ${line(Number(values.threshold))}; mean score ${mean.toFixed(3)}\n`);
   if (!values.sweep) continue;
-  process.stdout.write(`  AUC ${aucOf(shown, without).toFixed(3)}; at any score ${line(0)}\n`);
+  const { auc } = rocCurve(...[shown, without].map((list) => list.map(({ score }) => score)));
+  process.stdout.write(`  AUC ${auc.toFixed(3)}; at any score ${line(0)}\n`);
   for (const threshold of SWEEP) process.stdout.write(`  from ${threshold}: ${line(threshold)}\n`);
-}
-
-/** Probability that an image with an object scores higher than one without. */
-function aucOf(shown, without) {
-  const wins = shown.flatMap((one) =>
-    without.map((other) => (one.score > other.score ? 1 : one.score === other.score ? 0.5 : 0)),
-  );
-  return wins.reduce((sum, win) => sum + win, 0) / wins.length;
 }
