@@ -5,7 +5,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { bootstrap, setUpCommand } from './bootstrap.mjs';
-import { build, commandLine } from './lib/build.mjs';
+import { build, commandLine, keepCompiled } from './lib/build.mjs';
 import { quietTensorflow } from './lib/quiet.mjs';
 import { main } from './lib/say.mjs';
 
@@ -15,5 +15,6 @@ await main(async () => {
   await bootstrap({ native: words.length > 0 && !words.includes('--help') && !words.includes('--version') });
   await build();
   quietTensorflow();
+  keepCompiled();
   await import(pathToFileURL(commandLine()).href);
 });

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import module from 'node:module';
 import { join } from 'node:path';
 import { BUNDLE, bundleCli } from './bundle-cli.mjs';
 import { withLock } from './lock.mjs';
@@ -17,6 +18,15 @@ const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
 export function commandLine() {
   const bundled = join(DIST, BUNDLE);
   return existsSync(bundled) ? bundled : join(DIST, 'cli', 'index.js');
+}
+
+/**
+ * Keeps the code that Node compiles of modules loaded from now on, so that the next command need not compile them again (Node 22.1 and
+ * later). The folder lies beside the modules, where only those can write who can change the modules, and a new build replaces both.
+ * Where it cannot be written, Node compiles as before.
+ */
+export function keepCompiled(dist = DIST) {
+  module.enableCompileCache?.(join(dist, '.compiled'));
 }
 
 /** Compiles if needed. Type errors are printed; the output is used in spite of them. */

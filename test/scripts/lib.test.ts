@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import nodeModule from 'node:module';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -204,6 +206,25 @@ describe('the pinned wheels', () => {
     } finally {
       globalThis.fetch = own;
     }
+  });
+});
+
+describe('compiled code', () => {
+  const loadModule = (dist: string) => {
+    writeFileSync(join(dir, 'loaded.mjs'), `export const sum = ${Array.from({ length: 3000 }, (_, i) => i).join(' + ')};\n`);
+    const script = pathToFileURL(resolve('scripts/lib/build.mjs')).href;
+    const code = `const { keepCompiled } = await import(${JSON.stringify(script)}); keepCompiled(${JSON.stringify(dist)});
+      console.log((await import(${JSON.stringify(pathToFileURL(join(dir, 'loaded.mjs')).href)})).sum);`;
+    return execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  };
+
+  it('is kept beside the modules, where Node can', () => {
+    expect(loadModule(dir)).toBe('4498500');
+    expect(existsSync(join(dir, '.compiled'))).toBe('enableCompileCache' in nodeModule);
+  });
+
+  it('is left out where its folder cannot be written', () => {
+    expect(loadModule(join(dir, 'loaded.mjs'))).toBe('4498500');
   });
 });
 
