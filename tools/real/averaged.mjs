@@ -59,6 +59,8 @@ async function valuesOfModel(folder) {
   const { model: other } = await loadDetector(folder);
   const values = new Map([...other.namedParameters()].map(([path, { value }]) => [path, tf.clone(value)]));
   other.dispose();
+  const missing = parameters.find(([, path]) => !values.has(path));
+  if (missing !== undefined) stop(`${folder}: it has no ${missing[1]}, which ${first} has`);
   return values;
 }
 
